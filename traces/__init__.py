@@ -1,0 +1,32 @@
+"""Traces: in memory, on disk (ITF), rendered, replayed."""
+
+from __future__ import annotations
+
+from .adapter import (
+    IGNORE,
+    Adapter,
+    Control,
+    Named,
+    NondeterministicStep,
+    Session,
+    StepRefused,
+    any_of,
+)
+from .trace import Outcome, Setting, Trace, TraceError, TraceMeta, TrapStep
+
+__all__ = [
+    "IGNORE",
+    "Adapter",
+    "Control",
+    "Named",
+    "NondeterministicStep",
+    "Outcome",
+    "Session",
+    "Setting",
+    "StepRefused",
+    "Trace",
+    "TraceError",
+    "TraceMeta",
+    "TrapStep",
+    "any_of",
+]
