@@ -1,0 +1,39 @@
+# Everything runs in .venv, which is made on first use and again when a pinned version changes.
+# Needs Python 3.11 or later and make; choose the interpreter with `make PYTHON=...`.
+
+PYTHON ?=
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: install demo test lint types bench clean
+
+install: $(STAMP)
+
+# A virtual environment does not survive a move of its folder: the stamp holds where it was made.
+ifneq ($(shell cat "$(STAMP)" 2>/dev/null),$(CURDIR))
+.PHONY: $(STAMP)
+endif
+
+$(STAMP): pyproject.toml constraints.txt
+	@sh .ci/make-venv "$(VENV)" "$(PYTHON)"
+	@printf '%s\n' "$(CURDIR)" > $(STAMP)
+
+demo: install
+	@$(BIN)/python -m quorate.cli.demo --out out/demo
+
+test: lint types
+	$(BIN)/python -m pytest -n 2
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: install
+	$(BIN)/mypy -p quorate
+
+bench: install
+	$(BIN)/python -m quorate.benchmarks
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache build *.egg-info

@@ -1,0 +1,1 @@
+"""The `quorate` command and the registry of models."""
