@@ -11,13 +11,12 @@ STAMP := $(VENV)/.installed
 install: $(STAMP)
 
 # A virtual environment does not survive a move of its folder: the stamp holds where it was made.
-ifneq ($(shell cat "$(STAMP)" 2>/dev/null),$(CURDIR))
+ifneq ($(shell cat "$(STAMP)" 2>/dev/null),$(shell pwd))
 .PHONY: $(STAMP)
 endif
 
 $(STAMP): pyproject.toml constraints.txt
 	@sh .ci/make-venv "$(VENV)" "$(PYTHON)"
-	@printf '%s\n' "$(CURDIR)" > $(STAMP)
 
 demo: install
 	@$(BIN)/python -m quorate.cli.demo --out out/demo

@@ -1,0 +1,286 @@
+"""What the repository promises about itself, as functions from a tree of files to complaints.
+
+Each takes the root of a tree and returns one line for each breach, so that the tests can run it on
+the repository and, to see that it can fail, on a small tree made up on purpose.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+MAX_FILE_LINES = 800
+MAX_FUNCTION_LINES = 70
+MAX_LINE_LENGTH = 100
+MAX_PUBLIC_NAMES = 20
+MAX_PUBLIC_NAMES_LANGUAGE = 50  # a language is its vocabulary
+
+EVERYTHING = None
+LAYERS: dict[str, set[str] | None] = {
+    "language": set(),
+    "models": {"language"},
+    "invariants": {"language", "models"},
+    "traces": {"language"},
+    "checkers": {"language", "traces"},
+    "implementations": set(),
+    # An adapter knows both a spec and an implementation; values and labels are the language's.
+    "implementations.adapters": {"traces", "models", "language", "implementations"},
+    "reports": {"checkers", "traces", "invariants", "language"},
+    "cli": EVERYTHING,
+    "tests": EVERYTHING,
+    "benchmarks": EVERYTHING,
+    "docs": EVERYTHING,
+}
+NOT_SHIPPED = {"tests", "benchmarks", "docs"}
+
+# In pieces, so that this file does not contain what it looks for.
+MACHINE_PATH = re.compile(
+    "|".join(["/" + name + "/" for name in ("root", "work", "home", "tmp/v")])
+)
+
+
+class Import(NamedTuple):
+    """One import: the line, the dotted name it asks for, and whether it was written relative."""
+
+    line: int
+    target: str
+    relative: bool
+
+
+def python_files(root: Path) -> list[Path]:
+    """Every Python file of the tree, hidden folders and build products left out."""
+    return sorted(path for path in root.rglob("*.py") if _counts(root, path))
+
+
+def _counts(root: Path, path: Path) -> bool:
+    parts = path.relative_to(root).parts
+    return parts[0] != "build" and not any(p.startswith(".") or p == "__pycache__" for p in parts)
+
+
+def module_name(root: Path, path: Path) -> str:
+    """The dotted name below `quorate`: `language/ir/__init__.py` is `language.ir`."""
+    parts = path.relative_to(root).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports_of(root: Path, path: Path) -> Iterator[Import]:
+    """The imports of a file, at any depth, relative ones resolved.
+
+    Names of this project come out as `quorate.<module>`; for `from a import b`, b may be a
+    module or a name in one, so both `a` and `a.b` are listed.
+    """
+    package = path.relative_to(root).parent.parts
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield Import(node.lineno, alias.name, False)
+        elif isinstance(node, ast.ImportFrom):
+            module = node.module or ""
+            if node.level:
+                above = package[: len(package) - node.level + 1]
+                module = ".".join(["quorate", *above, *([module] if module else [])])
+            yield Import(node.lineno, module, bool(node.level))
+            for alias in node.names:
+                yield Import(node.lineno, f"{module}.{alias.name}", bool(node.level))
+
+
+def layer_of(name: str) -> str:
+    """The row of the table that a module name falls under."""
+    parts = name.split(".")
+    return "implementations.adapters" if parts[:2] == ["implementations", "adapters"] else parts[0]
+
+
+def layering(root: Path) -> list[str]:
+    """Imports that go against the table of folders."""
+    found = []
+    for path in python_files(root):
+        name = module_name(root, path)
+        layer, where = layer_of(name), path.relative_to(root)
+        if layer not in LAYERS:
+            found.append(f"{where}: the folder {layer!r} is not in the table of layers")
+            continue
+        allowed = LAYERS[layer]
+        if allowed is EVERYTHING:
+            continue
+        for line, target, relative in set(imports_of(root, path)):
+            head, _, rest = target.partition(".")
+            if head != "quorate":
+                if layer == "implementations" and head not in sys.stdlib_module_names:
+                    found.append(f"{where}:{line}: a core uses the standard library only: {target}")
+                continue
+            if not relative:
+                found.append(f"{where}:{line}: import inside the package relatively: {target}")
+            other = layer_of(rest)
+            if rest and other != layer and other not in allowed:
+                found.append(f"{where}:{line}: {layer} may not import {other} ({target})")
+    return sorted(found)
+
+
+def sizes(root: Path) -> list[str]:
+    """Files, functions and lines over the limits."""
+    found = []
+    for path in python_files(root):
+        where = path.relative_to(root)
+        text = path.read_text(encoding="utf-8")
+        lines = text.splitlines()
+        if len(lines) > MAX_FILE_LINES:
+            found.append(f"{where}: {len(lines)} lines, at most {MAX_FILE_LINES}")
+        for number, line in enumerate(lines, 1):
+            if len(line) > MAX_LINE_LENGTH:
+                found.append(f"{where}:{number}: {len(line)} columns, at most {MAX_LINE_LENGTH}")
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                length = (node.end_lineno or node.lineno) - node.lineno + 1
+                if length > MAX_FUNCTION_LINES:
+                    found.append(
+                        f"{where}:{node.lineno}: {node.name} has {length} lines, "
+                        f"at most {MAX_FUNCTION_LINES}"
+                    )
+    return found
+
+
+def packages(root: Path) -> list[str]:
+    """Differences between the packages that pyproject.toml lists and the folders there are."""
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    listed = project["tool"]["setuptools"]["packages"]
+    folders = {"quorate"}
+    found = []
+    for path in python_files(root):
+        folder = path.parent.relative_to(root)
+        if not folder.parts or folder.parts[0] in NOT_SHIPPED:
+            continue
+        folders.add(".".join(["quorate", *folder.parts]))
+        if not (path.parent / "__init__.py").exists():
+            found.append(f"{folder}: has modules and no __init__.py")
+        if not (root / folder.parts[0] / "py.typed").exists():
+            found.append(f"{folder.parts[0]}: has no py.typed")
+    found += [f"pyproject.toml does not list {name}" for name in folders - set(listed)]
+    found += [f"pyproject.toml lists {name}: no such folder" for name in set(listed) - folders]
+    if listed != sorted(listed):
+        found.append("pyproject.toml: packages are not in order")
+    return sorted(set(found))
+
+
+def dependencies(root: Path) -> list[str]:
+    """Differences between what the shipped code imports and what pyproject.toml asks for."""
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    declared = {re.split(r"[^\w.-]", entry)[0] for entry in project["project"]["dependencies"]}
+    known = {"z3": "z3-solver"}
+    used = set()
+    for path in python_files(root):
+        if module_name(root, path).split(".")[0] in NOT_SHIPPED:
+            continue
+        heads = {entry.target.split(".")[0] for entry in imports_of(root, path)}
+        used |= {known.get(h, h) for h in heads if h not in sys.stdlib_module_names}
+    used.discard("quorate")
+    return [f"imported and not declared: {name}" for name in sorted(used - declared)] + [
+        f"declared and not imported: {name}" for name in sorted(declared - used)
+    ]
+
+
+def public_names(root: Path) -> list[str]:
+    """Packages whose `__init__` hides what it offers, offers too much, or what is not there."""
+    found = []
+    for path in python_files(root):
+        name = module_name(root, path)
+        if path.name != "__init__.py" or name.split(".")[0] in NOT_SHIPPED:
+            continue
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        body = [n for n in tree.body if not _is_string(n) and not _is_future(n)]
+        where = path.relative_to(root)
+        if not ast.get_docstring(tree):
+            found.append(f"{where}: says nothing of what the package is")
+        if not body:
+            continue
+        offered = _dunder_all(tree)
+        if offered is None:
+            found.append(f"{where}: no __all__")
+            continue
+        most = MAX_PUBLIC_NAMES_LANGUAGE if name == "language" else MAX_PUBLIC_NAMES
+        if len(offered) > most:
+            found.append(f"{where}: {len(offered)} public names, at most {most}")
+        missing = set(offered) - set(_defined(tree))
+        found += [f"{where}: __all__ names {one!r}, which is not there" for one in sorted(missing)]
+    return found
+
+
+def _is_string(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def _is_future(node: ast.stmt) -> bool:
+    return isinstance(node, ast.ImportFrom) and node.module == "__future__"
+
+
+def _dunder_all(tree: ast.Module) -> list[str] | None:
+    for node in tree.body:
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            if any(isinstance(t, ast.Name) and t.id == "__all__" for t in targets):
+                return list(ast.literal_eval(node.value)) if node.value else []
+    return None
+
+
+def _defined(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield from (alias.asname or alias.name for alias in node.names)
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+    if any(isinstance(n, ast.FunctionDef) and n.name == "__getattr__" for n in tree.body):
+        # Names loaded on first use are listed in a table of string keys.
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Dict):
+                keys = (k for k in node.keys if isinstance(k, ast.Constant))
+                yield from (k.value for k in keys if isinstance(k.value, str))
+
+
+def dead_modules(root: Path) -> list[str]:
+    """Shipped modules that nothing imports, and no manifest, entry point or make rule names."""
+    files = {module_name(root, p): p for p in python_files(root)}
+    shipped = {
+        name
+        for name, path in files.items()
+        if name.split(".")[0] not in NOT_SHIPPED and path.name != "__init__.py"
+    }
+    used = set()
+    for name, path in files.items():
+        wanted = {i.target.removeprefix("quorate.") for i in imports_of(root, path)}
+        used |= wanted - {name}
+    for path in [*root.glob("models/*/manifest.toml"), root / "pyproject.toml", root / "Makefile"]:
+        if path.exists():
+            for word in re.findall(r"[\w.]+", path.read_text(encoding="utf-8")):
+                word = word.removeprefix("quorate.")
+                prefixes = ("", "models.", "invariants.", "implementations.adapters.")
+                used |= {prefix + word for prefix in prefixes}
+    return [
+        f"{files[name].relative_to(root)}: nothing uses it"
+        for name in sorted(shipped - used)
+        if not name.endswith("__main__")
+    ]
+
+
+def machine_paths(root: Path) -> list[str]:
+    """Paths of one particular machine in files that others will read."""
+    kinds = {".py", ".md", ".toml", ".txt", ".json", ".test", ".yml", ".ir", ".sh"}
+    found = []
+    for path in sorted(root.rglob("*")):
+        named = path.suffix in kinds or path.name in {"Makefile", "run", "make-venv"}
+        if not named or not path.is_file() or not _tracked(root, path):
+            continue
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            if MACHINE_PATH.search(line):
+                found.append(f"{path.relative_to(root)}:{number}: {line.strip()[:80]}")
+    return found
+
+
+def _tracked(root: Path, path: Path) -> bool:
+    parts = path.relative_to(root).parts
+    return parts[0] in {*LAYERS, ".ci"} or len(parts) == 1
