@@ -42,3 +42,11 @@ class Transition:
 
     label: Label
     target: State | Trap
+
+
+class Trapped(Exception):  # noqa: N818
+    """An expression without a value: an outcome of the spec, and no error of this program."""
+
+    def __init__(self, trap: Trap) -> None:
+        super().__init__(trap.message)
+        self.trap = trap

@@ -139,8 +139,15 @@ class FrozenBag(FrozenMap[K, int]):
 def order_key(value: Value) -> tuple[Any, ...]:
     """The canonical order of values of one type, as a sort key.
 
-    False before True, None first, enumeration members and nodes by position, records by field,
-    the variants of a union by name, sets by their sorted elements, maps by their values.
+    - False before True, None before any value, enumeration members and nodes by position;
+    - records by field, the first field most significant; variants of a union by name;
+    - maps by their values, the first key most significant;
+    - sequences by length, then by element, the first most significant;
+    - sets as bit masks: the smallest element is the least significant bit, masks compare as
+      integers ({}, {a}, {b}, {a, b}, {c}, ...). A set with a capacity has the same order;
+    - bags likewise, as numbers whose digits are the copies, the smallest element's the lowest.
+
+    So a packed dense set or bag is its own sort key, and counting up enumerates all subsets.
     """
     match value:
         case None:
@@ -152,9 +159,13 @@ def order_key(value: Value) -> tuple[Any, ...]:
         case Enum():
             return (1, list(type(value)).index(value))
         case frozenset():
-            return (1, *sorted(order_key(element) for element in value))
+            # Comparing masks is comparing the largest elements first.
+            return (1, *sorted((order_key(element) for element in value), reverse=True))
         case tuple():
             return (1, len(value), *(order_key(element) for element in value))
+        case FrozenBag():
+            digits = ((order_key(element), copies) for element, copies in value.items())
+            return (1, *sorted(digits, reverse=True))
         case FrozenMap():
             keys = sorted(value, key=order_key)
             return (1, *((order_key(key), order_key(value[key])) for key in keys))
@@ -179,12 +190,18 @@ class Universe:
         records: dict[str, type] = {}
         for kind in types_of(spec):
             if isinstance(kind, EnumType):
-                enums.setdefault(kind.name, Enum(kind.name, list(kind.members)))
+                enums.setdefault(kind.name, _enum(kind))
             elif isinstance(kind, RecordType) and kind.name not in records:
                 names = [name for name, _ in kind.fields]
                 records[kind.name] = dataclasses.make_dataclass(kind.name, names, frozen=True)
         nodes = {s.name: tuple(Node(s, i) for i in range(s.size)) for s in spec.sorts}
         return cls(enums, records, nodes)
+
+
+def _enum(kind: EnumType) -> type[Enum]:
+    make: Any = Enum  # The functional form, which type checkers read for literal names only.
+    made: type[Enum] = make(kind.name, list(kind.members))
+    return made
 
 
 def types_of(root: object) -> Iterator[Type]:
