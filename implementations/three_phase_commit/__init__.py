@@ -1,0 +1,93 @@
+"""Three-phase commit without input or output of its own: events in, effects out.
+
+Skeen, 'Nonblocking Commit Protocols' (SIGMOD 1981), as in Bernstein, Hadzilacos and Goodman,
+'Concurrency Control and Recovery in Database Systems' (1987), section 7.5, with the quorumless
+termination protocol: sites crash and recover, and time-outs tell who is down. It does not survive a
+network that partitions; `QuorumSite` (Skeen 1982, Keidar and Dolev 1998) does.
+"""
+
+from .coordinator import Coordination, Coordinator
+from .log import Log
+from .messages import (
+    FLAWS,
+    Acknowledge,
+    AskVote,
+    Begin,
+    CancelTimer,
+    CommitError,
+    Decide,
+    Decision,
+    DecisionRequest,
+    Effect,
+    Event,
+    GiveUp,
+    LocalError,
+    Message,
+    Notify,
+    PreCommit,
+    Received,
+    RemoteError,
+    Send,
+    SetTimer,
+    SiteDown,
+    State,
+    StateReport,
+    StateRequest,
+    TimedOut,
+    Vote,
+    VoteCast,
+    VoteRequest,
+)
+from .participant import (
+    Following,
+    Participant,
+    Participation,
+    Polling,
+    Preparing,
+    Recovering,
+)
+
+__all__ = [
+    # the cores, what they know of a transaction, and where it is kept
+    "Coordinator",
+    "Coordination",
+    "Participant",
+    "Participation",
+    "Following",
+    "Polling",
+    "Preparing",
+    "Recovering",
+    "Log",
+    "State",
+    "Decision",
+    "FLAWS",
+    # events
+    "Event",
+    "Begin",
+    "Received",
+    "VoteCast",
+    "GiveUp",
+    "TimedOut",
+    "SiteDown",
+    # effects
+    "Effect",
+    "Send",
+    "AskVote",
+    "Notify",
+    "SetTimer",
+    "CancelTimer",
+    # messages
+    "Message",
+    "VoteRequest",
+    "Vote",
+    "PreCommit",
+    "Acknowledge",
+    "Decide",
+    "StateRequest",
+    "StateReport",
+    "DecisionRequest",
+    # errors
+    "CommitError",
+    "LocalError",
+    "RemoteError",
+]
