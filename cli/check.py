@@ -1,0 +1,282 @@
+"""`quorate check`: from a model and settings to a verdict, saved traces, JSON and an exit status."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.metadata
+import platform
+import re
+import shlex
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..language.failures import UsageError
+from ..traces.trace import Setting, Trace
+from .manifest import DEADLOCK
+from .outputs import JsonOutput, require_writable
+from .registry import Model
+from .settings import Settings, stored, values
+from .status import Status, say
+from .suggest import unknown
+
+if TYPE_CHECKING:
+    from ..checkers.result import CheckResult
+    from ..language.instance import Instance
+
+ENGINES = ("explore", "simulate", "stateful", "bmc", "induction", "prove")
+AVAILABLE = ("explore",)
+DEFAULT_TRACE_DIR = Path("quorate-traces")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The budget of a check; None is no limit."""
+
+    workers: int = 1
+    max_states: int | None = None
+    max_depth: int | None = None
+    time_limit: float | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """A finished check, with what is needed to print it and to run it again."""
+
+    model: Model
+    settings: Settings
+    limits: Limits
+    parameters: Mapping[str, Setting]
+    instance: Instance
+    result: CheckResult
+    saved: Mapping[str, Path]
+    """Property -> where its counterexample was saved."""
+    command: str
+    not_checked: tuple[str, ...]
+
+
+def check(
+    model: Model,
+    settings: Settings,
+    *,
+    engine: str = "explore",
+    limits: Limits,
+    trace_dir: Path | None,
+    json: str | None,
+) -> Status:
+    """Check, print, save. Raises UsageError, SpecErrors before anything is written."""
+    require_engine(engine)
+    output = JsonOutput(json)
+    if trace_dir is not None:
+        require_writable(trace_dir, f"--trace-dir {trace_dir}", create=True)
+    report = run(model, settings, limits=limits, trace_dir=trace_dir, quiet=output.on_stdout)
+    if not output.on_stdout:
+        from .present import present
+
+        present(report, sys.stdout)
+    output.write(document(report))
+    return status_of(report.result)
+
+
+def require_engine(name: str) -> None:
+    """Raise UsageError unless the engine is there."""
+    if name not in ENGINES:
+        raise unknown("engine", name, AVAILABLE)
+    if name not in AVAILABLE:
+        there = ", ".join(AVAILABLE)
+        raise UsageError(f"the engine {name!r} is not available in this version (it has: {there})")
+
+
+def run(
+    model: Model, settings: Settings, *, limits: Limits, trace_dir: Path | None, quiet: bool
+) -> Report:
+    """Check and save the counterexamples. Raises UsageError, SpecErrors."""
+    instance = build(model, settings.parameters, settings.flaws)
+    parameters = {n: v for n, v in stored(instance.parameters).items() if n not in model.flaws}
+    from ..checkers.explorer import explore
+    from .progress import Progress
+
+    with Progress(quiet=quiet) as progress:
+        result = explore(
+            instance,
+            properties=settings.properties,
+            symmetry=settings.symmetry,
+            workers=limits.workers,
+            max_states=limits.max_states,
+            max_depth=limits.max_depth,
+            time_limit=limits.time_limit,
+            deadlock=settings.deadlock,
+            progress=progress.show,
+        )
+    command = command_line(model, settings, parameters, limits)
+    saved = _save(model, settings, instance, result, command, trace_dir, parameters)
+    silent = _silent(model, settings, result)
+    return Report(model, settings, limits, parameters, instance, result, saved, command, silent)
+
+
+def build(model: Model, parameters: Mapping[str, Setting], flaws: tuple[str, ...]) -> Instance:
+    """The instance of a model with its parameters fixed. Raises UsageError, SpecErrors."""
+    from ..language.frontend import build as translate
+
+    return translate(model.spec, values(model, parameters), flaws=flaws, properties=model.outside)
+
+
+def status_of(result: CheckResult) -> Status:
+    """The exit status of a verdict. A value outside its bound is a fault of the spec."""
+    from ..checkers.result import Verdict
+
+    match result.verdict:
+        case Verdict.HOLDS:
+            return Status.HOLDS
+        case Verdict.VIOLATED:
+            return Status.VIOLATED
+        case Verdict.INCONCLUSIVE:
+            return Status.INCONCLUSIVE
+        case Verdict.ERROR:
+            return Status.USAGE
+
+
+def command_line(
+    model: Model, settings: Settings, parameters: Mapping[str, Setting], limits: Limits
+) -> str:
+    """The command that does this check again."""
+    words = ["quorate", "check", model.name]
+    for name, value in parameters.items():
+        words += ["--set", f"{name}={str(value).lower()}"]
+    for flaw in settings.flaws:
+        words += ["--flaw", flaw]
+    for name in settings.properties or ():
+        words += ["--property", name]
+    if settings.deadlock:
+        words += ["--property", DEADLOCK]
+    if settings.symmetry is not None:
+        words.append("--symmetry" if settings.symmetry else "--no-symmetry")
+    for option in ("max_states", "max_depth", "time_limit"):
+        value = getattr(limits, option)
+        if value is not None:
+            words += ["--" + option.replace("_", "-"), str(value)]
+    return shlex.join(words)
+
+
+def document(report: Report) -> dict[str, Any]:
+    """The JSON object of a check."""
+    result = report.result
+    rate = result.distinct_states / result.seconds if result.seconds > 0 else None
+    return {
+        "model": report.model.name,
+        "instance": report.settings.entry.name if report.settings.entry else None,
+        "parameters": dict(report.parameters),
+        "flaws": list(report.settings.flaws),
+        "engine": result.engine,
+        "workers": report.limits.workers,
+        "verdict": result.verdict.value,
+        "reason": result.reason or None,
+        "distinct_states": result.distinct_states,
+        "generated_states": result.generated_states,
+        "depth": result.depth,
+        "seconds": result.seconds,
+        "states_per_second": rate,
+        "peak_memory_bytes": result.peak_memory_bytes,
+        "engine_bytes": result.engine_bytes,
+        "properties": {name: verdict.value for name, verdict in result.properties.items()},
+        "violations": [
+            {
+                "property": violation.property,
+                "kind": violation.kind,
+                "length": None if violation.trace is None else len(violation.trace),
+                "trace": str(report.saved[violation.property])
+                if violation.property in report.saved
+                else None,
+                "message": violation.message,
+            }
+            for violation in result.violations
+        ],
+        "coverage": dict(result.coverage),
+        "not_checked": list(report.not_checked),
+        "command": report.command,
+    }
+
+
+def _silent(model: Model, settings: Settings, result: CheckResult) -> tuple[str, ...]:
+    """What the run says nothing about: the engine's list, and what the settings left out."""
+    notes = list(result.not_checked)
+    left_out = [name for name in model.properties if name not in result.properties]
+    if left_out:
+        notes.append(f"properties left out: {', '.join(left_out)}")
+    idle = [action for action, times in result.coverage.items() if not times]
+    if idle:
+        notes.append(f"actions never taken: {', '.join(idle)}")
+    unused = [flaw for flaw in model.flaws if flaw not in settings.flaws]
+    if unused and not settings.flaws:
+        notes.append(f"the protocol with a flaw switched on: {', '.join(unused)}")
+    return tuple(notes)
+
+
+def _save(
+    model: Model,
+    settings: Settings,
+    instance: Instance,
+    result: CheckResult,
+    command: str,
+    trace_dir: Path | None,
+    parameters: Mapping[str, Setting],
+) -> dict[str, Path]:
+    """Write the counterexamples. Into the default folder as far as that is possible."""
+    from ..traces import itf
+
+    folder = trace_dir or DEFAULT_TRACE_DIR
+    traces = [(v.property, v.trace) for v in result.violations if v.trace is not None]
+    if not traces:
+        return {}
+    saved: dict[str, Path] = {}
+    try:
+        require_writable(folder, f"--trace-dir {folder}", create=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, trace in traces:
+            path = folder / file_name(model, settings, parameters, name)
+            itf.write(
+                _about(trace, model, settings, parameters, command),
+                path,
+                instance.ir,
+                instance.universe,
+            )
+            saved[name] = path
+    except (OSError, UsageError) as error:
+        if trace_dir is not None:
+            raise
+        say(f"warning: the counterexample is not saved: {error}; name a folder with --trace-dir")
+    return saved
+
+
+def file_name(
+    model: Model, settings: Settings, parameters: Mapping[str, Setting], property_name: str
+) -> str:
+    """The same check writes the same files: model, parameters, flaws, property."""
+    stem = model.name if ":" not in model.name else model.spec.__name__
+    parts = [stem, *(f"{n}-{str(v).lower()}" for n, v in parameters.items())]
+    parts += [*settings.flaws, property_name]
+    return ".".join(re.sub(r"[^\w=-]+", "-", part) for part in parts) + ".itf.json"
+
+
+def _about(
+    trace: Trace,
+    model: Model,
+    settings: Settings,
+    parameters: Mapping[str, Setting],
+    command: str,
+) -> Trace:
+    """The trace with what the command line knows about where it comes from."""
+    versions = {"quorate": importlib.metadata.version("quorate")}
+    versions["python"] = platform.python_version()
+    meta = dataclasses.replace(
+        trace.meta,
+        model=model.name,
+        instance=settings.entry.name if settings.entry else "",
+        parameters=dict(parameters),
+        flaws=settings.flaws,
+        versions={**trace.meta.versions, **versions},
+        command=command,
+    )
+    return dataclasses.replace(trace, meta=meta)

@@ -1,0 +1,139 @@
+"""From `--instance`, `--set`, `--flaw` and `--property` to what is to be checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from ..language.failures import UsageError
+from ..traces.trace import Setting
+from .manifest import DEADLOCK, InstanceEntry
+from .registry import Model, Parameter
+from .suggest import unknown
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a check is about. `properties` is None for all that the model has.
+
+    `parameters` holds only what was given, by `--set` or by an instance: node sets by size,
+    enumerations by the name of the member. `entry` is the instance, where one was named.
+    """
+
+    parameters: Mapping[str, Setting]
+    flaws: tuple[str, ...]
+    properties: tuple[str, ...] | None
+    deadlock: bool
+    symmetry: bool | None
+    entry: InstanceEntry | None
+
+
+def settle(
+    model: Model,
+    *,
+    instance: str | None = None,
+    set_: Iterable[str] = (),
+    flaws: Iterable[str] = (),
+    properties: Iterable[str] = (),
+    symmetry: bool | None = None,
+) -> Settings:
+    """Bring the options together: an instance first, then what was given by itself.
+
+    Without an instance, parameters that were not given are those of the manifest's first instance
+    (its flaws and properties are not taken over). Raises UsageError.
+    """
+    entry = model.instance(instance) if instance is not None else None
+    base = entry or (model.instances[0] if model.instances else None)
+    parameters = {n: _given(model, n, v) for n, v in base.parameters.items()} if base else {}
+    parameters |= dict(_assignment(model, text) for text in set_)
+    chosen = tuple(dict.fromkeys([*(entry.flaws if entry else ()), *flaws]))
+    for flaw in chosen:
+        if flaw not in model.flaws:
+            raise unknown(f"flaw of {model.name}", flaw, model.flaws)
+    names = tuple(dict.fromkeys(properties)) or (entry.properties if entry else None)
+    for name in names or ():
+        if name not in model.properties and name != DEADLOCK:
+            raise unknown(f"property of {model.name}", name, [*model.properties, DEADLOCK])
+    return Settings(
+        parameters=parameters,
+        flaws=chosen,
+        properties=None if names is None else tuple(n for n in names if n != DEADLOCK),
+        deadlock=DEADLOCK in (names or ()),
+        symmetry=symmetry if symmetry is not None or entry is None else entry.symmetry,
+        entry=entry,
+    )
+
+
+def values(model: Model, parameters: Mapping[str, Setting]) -> dict[str, Any]:
+    """Parameters as the language takes them: enumerations as members. Raises UsageError."""
+    found: dict[str, Any] = {}
+    for name, setting in parameters.items():
+        parameter = _parameter(model, name)
+        found[name] = _given(model, name, setting)
+        if isinstance(parameter.kind, tuple):
+            found[name] = next(m for m in parameter.type if m.name == found[name])
+    return found
+
+
+def stored(parameters: Mapping[str, Any]) -> dict[str, Setting]:
+    """Parameters as they are shown and saved: node sets by size, enumerations by member."""
+    return {
+        name: value.name
+        if isinstance(value, Enum)
+        else value
+        if isinstance(value, bool | int | str)
+        else len(value)
+        for name, value in parameters.items()
+    }
+
+
+def _assignment(model: Model, text: str) -> tuple[str, Setting]:
+    name, equals, value = text.partition("=")
+    name = name.strip()
+    if not equals or not name:
+        raise UsageError(f"--set {text}: write NAME=VALUE")
+    parameter = _parameter(model, name)
+    return name, _setting(parameter, value.strip())
+
+
+def _parameter(model: Model, name: str) -> Parameter:
+    if name in model.parameters:
+        return model.parameters[name]
+    if name in model.flaws:
+        raise UsageError(f"{name!r} is a flaw, not a parameter: --flaw {name}")
+    raise unknown(f"parameter of {model.name}", name, model.parameters)
+
+
+def _setting(parameter: Parameter, text: str) -> Setting:
+    """A value as typed on a command line."""
+    if parameter.kind == "bool":
+        truth = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+        if text.lower() not in truth:
+            raise UsageError(f"{parameter.name}={text}: allowed are true and false")
+        return truth[text.lower()]
+    if isinstance(parameter.kind, tuple):
+        return _member(parameter, text)
+    try:
+        return int(text)
+    except ValueError:
+        what = "a size (a node set is given by its size)" if parameter.kind == "nodes" else "an int"
+        raise UsageError(f"{parameter.name}={text}: {parameter.name} is {what}") from None
+
+
+def _given(model: Model, name: str, value: Setting) -> Setting:
+    """A value from a manifest or a trace: typed already, if the type is the right one."""
+    parameter = _parameter(model, name)
+    if isinstance(parameter.kind, tuple):
+        return _member(parameter, str(value))
+    if isinstance(value, bool) != (parameter.kind == "bool") or isinstance(value, str):
+        return _setting(parameter, str(value).lower())
+    return value
+
+
+def _member(parameter: Parameter, text: str) -> str:
+    for member in parameter.type:
+        if text.lower() in (member.name.lower(), str(member.value).lower()):
+            return str(member.name)
+    raise unknown(f"value of {parameter.name}", text, parameter.kind)
