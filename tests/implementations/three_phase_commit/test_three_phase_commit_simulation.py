@@ -19,6 +19,7 @@ from quorate.implementations.three_phase_commit import (
     Coordinator,
     Decision,
     Effect,
+    Event,
     GiveUp,
     Message,
     Notify,
@@ -66,9 +67,7 @@ class Cluster:
     def core(self, site: str) -> Coordinator | Participant:
         return self.coordinator if site == COORDINATOR else self.participants[site]
 
-    def give(
-        self, site: str, event: Begin | Received | VoteCast | GiveUp | TimedOut | SiteDown
-    ) -> None:
+    def give(self, site: str, event: Event) -> None:
         self.events.append(f"{site} {event}")
         self.carry_out(site, self.core(site).handle(event))
 
