@@ -1,0 +1,1 @@
+"""Engines: each from an instance, properties and a budget to a verdict."""

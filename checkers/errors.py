@@ -1,0 +1,15 @@
+"""Errors of the checkers, in three families: misuse, a bad spec, our bug."""
+
+from __future__ import annotations
+
+
+class UsageError(ValueError):
+    """The caller asked for something that is not there or makes no sense."""
+
+
+class SpecProblem(Exception):
+    """The spec claims something that is not so, as symmetry that does not hold."""
+
+
+class InternalDisagreement(RuntimeError):
+    """Two engines gave different answers: one of them is wrong. Always our bug."""

@@ -1,0 +1,1 @@
+"""The kernels, in Numba. Imported only to compile them: see `machine.py`."""

@@ -1,0 +1,204 @@
+"""What kernels need and Numba does not have: raw memory, prefetch, 128-bit products, calls through
+an address, and the two atomic accesses of the barrier.
+
+Addresses, indices and counts are int64; words of states and hashes are uint64. Numba turns a mix of
+the two into floating point, so every crossing is one of these functions.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+I64 = ir.IntType(64)
+_WORD = I64.as_pointer()
+
+
+def _slot(builder: Any, address: Any, index: Any) -> Any:
+    return builder.gep(builder.inttoptr(address, _WORD), [index])
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def load(typing: Any, address: Any, index: Any) -> Any:
+    """The uint64 at word `index` after `address`."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.load(_slot(builder, *args))
+
+    return types.uint64(types.int64, types.int64), emit
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def peek(typing: Any, address: Any, index: Any) -> Any:
+    """The int64 at word `index` after `address`."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.load(_slot(builder, *args))
+
+    return types.int64(types.int64, types.int64), emit
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def store(typing: Any, address: Any, index: Any, value: Any) -> Any:
+    """Store a uint64."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        builder.store(args[2], _slot(builder, args[0], args[1]))
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, types.uint64), emit
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def poke(typing: Any, address: Any, index: Any, value: Any) -> Any:
+    """Store an int64."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        builder.store(args[2], _slot(builder, args[0], args[1]))
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, types.int64), emit
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def load_byte(typing: Any, address: Any, index: Any) -> Any:
+    """The byte at `index` after `address`, as int64."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        pointer = builder.gep(builder.inttoptr(args[0], cgutils.voidptr_t), [args[1]])
+        return builder.zext(builder.load(pointer), I64)
+
+    return types.int64(types.int64, types.int64), emit
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def store_byte(typing: Any, address: Any, index: Any, value: Any) -> Any:
+    """Store the low byte of an int64."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        pointer = builder.gep(builder.inttoptr(args[0], cgutils.voidptr_t), [args[1]])
+        builder.store(builder.trunc(args[2], ir.IntType(8)), pointer)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, types.int64), emit
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def prefetch(typing: Any, address: Any, index: Any) -> Any:
+    """Ask for the cache line of word `index` after `address`, which will be read and maybe written."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        small = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, small, small, small])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        pointer = builder.bitcast(_slot(builder, *args), cgutils.voidptr_t)
+        # For writing (prefetchw) where the processor has it, kept in all levels of cache, data.
+        builder.call(function, [pointer, small(1), small(3), small(1)])
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64), emit
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def high_product(typing: Any, a: Any, b: Any) -> Any:
+    """The upper 64 bits of `a * b`, as int64: where `a` of 2**64 falls among `b` places."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        wide = ir.IntType(128)
+        product = builder.mul(builder.zext(args[0], wide), builder.zext(args[1], wide))
+        return builder.trunc(builder.lshr(product, wide(64)), I64)
+
+    return types.int64(types.uint64, types.int64), emit
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def signed(typing: Any, a: Any) -> Any:
+    """The bits of a uint64 as an int64."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return args[0]
+
+    return types.int64(types.uint64), emit
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def unsigned(typing: Any, a: Any) -> Any:
+    """The bits of an int64 as a uint64."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return args[0]
+
+    return types.uint64(types.int64), emit
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def acquire(typing: Any, address: Any, index: Any) -> Any:
+    """Read a word that another thread publishes."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.load_atomic(_slot(builder, *args), "acquire", 8)
+
+    return types.int64(types.int64, types.int64), emit
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def release(typing: Any, address: Any, index: Any, value: Any) -> Any:
+    """Publish a word, and with it all that was written before."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        builder.store_atomic(args[2], _slot(builder, args[0], args[1]), "release", 8)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, types.int64), emit
+
+
+def _call(builder: Any, result: Any, address: Any, args: Any) -> Any:
+    kind = ir.FunctionType(result, [I64] * len(args))
+    return builder.call(builder.inttoptr(address, kind.as_pointer()), args)
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def call0(typing: Any, function: Any) -> Any:
+    """Call a C function without arguments (sched_yield)."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        _call(builder, ir.VoidType(), args[0], [])
+        return context.get_dummy_value()
+
+    return types.void(types.int64), emit
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def call2(typing: Any, function: Any, a: Any, b: Any) -> Any:
+    """Call a C function of two words; its result is an int64."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return _call(builder, I64, args[0], list(args[1:]))
+
+    return types.int64(types.int64, types.int64, types.int64), emit
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def call3(typing: Any, function: Any, a: Any, b: Any, c: Any) -> Any:
+    """Call a C function of three words; its result is an int64."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return _call(builder, I64, args[0], list(args[1:]))
+
+    word = types.int64
+    return word(word, word, word, word), emit
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def call5(typing: Any, function: Any, a: Any, b: Any, c: Any, d: Any, e: Any) -> Any:
+    """Call a C function of five words; its result is an int64."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return _call(builder, I64, args[0], list(args[1:]))
+
+    word = types.int64
+    return word(word, word, word, word, word, word), emit

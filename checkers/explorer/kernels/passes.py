@@ -1,0 +1,152 @@
+"""Passes over stored states: evaluating predicates, finding predecessors, always-possible marks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba import njit
+
+from ..control import (
+    ARENA,
+    CANONICAL,
+    COUNT,
+    COVERAGE,
+    EXPAND,
+    EXPAND_SOME,
+    MARKS,
+    PEERS,
+    PREDICATES,
+    RAW,
+    RAW_LIMIT,
+    SCRATCH,
+    TARGET,
+    TRAP,
+    WORDS,
+    WORKERS,
+)
+from .findings import compare, evaluate
+from .hashing import hash_words, mix
+from .intrinsics import (
+    call2,
+    call5,
+    high_product,
+    load,
+    load_byte,
+    peek,
+    poke,
+    store_byte,
+)
+from .visited import find_narrow, find_wide
+
+
+@njit
+def check(ctl, start, end):  # type: ignore[no-untyped-def]
+    """Evaluate the predicates in the states from `start` to `end` of the arena."""
+    words = peek(ctl, WORDS)
+    for position in range(start, end):
+        evaluate(ctl, peek(ctl, ARENA) + 8 * words * position)
+    return 0
+
+
+@njit
+def predecessor(ctl, start, end):  # type: ignore[no-untyped-def]
+    """The least state from `start` to `end` of the arena with TARGET (one state) among its
+    successors: its position, or -1."""
+    words = peek(ctl, WORDS)
+    arena = peek(ctl, ARENA)
+    raw = peek(ctl, RAW)
+    canonical = peek(ctl, CANONICAL)
+    wanted = peek(ctl, TARGET)
+    best = -1
+    for position in range(start, end):
+        state = arena + 8 * words * position
+        if best >= 0 and compare(state, arena + 8 * words * best, words) > 0:
+            continue
+        limit = peek(ctl, RAW_LIMIT)
+        count = call5(peek(ctl, EXPAND), state, raw, limit, peek(ctl, COVERAGE), ctl + 8 * TRAP)
+        poke(ctl, TRAP, 0)
+        for k in range(count):
+            target = raw + 8 * words * k
+            if canonical != 0:
+                call2(canonical, target, peek(ctl, SCRATCH))
+                target = peek(ctl, SCRATCH)
+            if compare(target, wanted, words) == 0:
+                best = position
+                break
+    return best
+
+
+def make(wide: bool) -> Any:
+    """The kernels that look states up."""
+
+    @njit
+    def marked(ctl, state):  # type: ignore[no-untyped-def]
+        """Address of the mark of a stored state, of whichever worker; 0 for a state not stored."""
+        if wide:
+            hashed = hash_words(state, peek(ctl, WORDS))
+        else:
+            hashed = mix(load(state, 0))
+        owner = peek(peek(ctl, PEERS), high_product(hashed, peek(ctl, WORKERS)))
+        if wide:
+            slot, found = find_wide(owner, state, hashed)
+        else:
+            slot, found = find_narrow(owner, hashed)
+        return peek(owner, MARKS) + slot if found else 0
+
+    @njit
+    def seed(ctl, mask_bit, unused):  # type: ignore[no-untyped-def]
+        """Mark the stored states in which predicate number `mask_bit` holds. Returns how many."""
+        words = peek(ctl, WORDS)
+        total = 0
+        for position in range(peek(ctl, COUNT)):
+            state = peek(ctl, ARENA) + 8 * words * position
+            held = call2(peek(ctl, PREDICATES), state, ctl + 8 * TRAP)
+            if (held >> mask_bit) & 1 != 0:
+                store_byte(marked(ctl, state), 0, 1)
+                total += 1
+        return total
+
+    @njit
+    def sweep(ctl, backwards, unused):  # type: ignore[no-untyped-def]
+        """Mark the states with a marked successor by EXPAND_SOME. Returns how many were marked."""
+        words = peek(ctl, WORDS)
+        arena = peek(ctl, ARENA)
+        raw = peek(ctl, RAW)
+        canonical = peek(ctl, CANONICAL)
+        total = peek(ctl, COUNT)
+        changed = 0
+        for step in range(total):
+            position = total - 1 - step if backwards != 0 else step
+            state = arena + 8 * words * position
+            mark = marked(ctl, state)
+            if load_byte(mark, 0) != 0:
+                continue
+            limit = peek(ctl, RAW_LIMIT)
+            junk = peek(ctl, COVERAGE)
+            count = call5(peek(ctl, EXPAND_SOME), state, raw, limit, junk, ctl + 8 * TRAP)
+            for k in range(count):
+                target = raw + 8 * words * k
+                if canonical != 0:
+                    call2(canonical, target, peek(ctl, SCRATCH))
+                    target = peek(ctl, SCRATCH)
+                there = marked(ctl, target)
+                if there != 0 and load_byte(there, 0) != 0:
+                    store_byte(mark, 0, 1)
+                    changed += 1
+                    break
+        return changed
+
+    @njit
+    def unmarked(ctl, start, end):  # type: ignore[no-untyped-def]
+        """The least state without a mark from `start` to `end`: its position, or -1."""
+        words = peek(ctl, WORDS)
+        arena = peek(ctl, ARENA)
+        best = -1
+        for position in range(start, end):
+            state = arena + 8 * words * position
+            if load_byte(marked(ctl, state), 0) == 0:
+                if best < 0 or compare(state, arena + 8 * words * best, words) < 0:
+                    best = position
+        return best
+
+    return {"seed": seed, "sweep": sweep, "unmarked": unmarked}

@@ -1,0 +1,351 @@
+"""Breadth-first search: level after level, until done, a finding, or a limit."""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+
+from . import control as c
+from .functions import Functions
+from .memory import machine_memory, peak_memory
+from .workers import Crew, Words
+
+_SLICE = 0.05  # seconds that kernels run before Python looks around
+_EVERY = 0.2  # seconds between reports of progress
+_DEFAULT_SHARE = 0.7  # of the machine's memory
+
+
+class Reason(Enum):
+    """Why a search ended."""
+
+    COMPLETE = "complete"
+    FOUND = "found"
+    MAX_STATES = "max_states"
+    MAX_DEPTH = "max_depth"
+    TIME_LIMIT = "time_limit"
+    MEMORY = "memory"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Figures of a running search. `frontier` counts the states still to expand on this level."""
+
+    distinct: int
+    generated: int
+    depth: int
+    frontier: int
+    rate: float
+    memory_bytes: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Goals:
+    """What to look for. Masks are over the predicates and step properties of the compiled spec."""
+
+    always: int = 0
+    sometimes: int = 0
+    steps: int = 0
+    refinements: tuple[int, ...] = ()
+    deadlock: bool = False
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Where to stop; None: nowhere. `memory_bytes` is for the engine's own data."""
+
+    max_states: int | None = None
+    max_depth: int | None = None
+    seconds: float | None = None
+    memory_bytes: int | None = None
+
+
+class Found(Enum):
+    """Kinds of findings."""
+
+    PREDICATE = "predicate"  # number: the predicate that failed, in `after`
+    STEP = "step"
+    REFINEMENT = "refinement"
+    INITIAL_REFINEMENT = "initial_refinement"
+    DEADLOCK = "deadlock"
+    TRAP = "trap"  # number: the trap site; in a step out of `before`
+    STATE_TRAP = "state_trap"  # in evaluating a property in `after`
+    STEP_TRAP = "step_trap"  # in evaluating a property of the step from `before` to `after`
+    INITIAL_TRAP = "initial_trap"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found on a level. `level` is that of the last state concerned, the first being 1.
+
+    `before` is a stored state; `after` need not be one. For what concerns one state both are it.
+    """
+
+    kind: Found
+    number: int
+    level: int
+    before: Words
+    after: Words
+
+
+@dataclass
+class Figures:
+    """What a search has seen."""
+
+    distinct: int = 0
+    generated: int = 0
+    depth: int = 0
+    cut: int = 0
+    seconds: float = 0.0
+    engine_bytes: int = 0
+    coverage: list[int] = field(default_factory=list)
+
+
+class Search:
+    """One search. `run` it once; the crew then holds the stored states, level by level."""
+
+    def __init__(
+        self,
+        functions: Functions,
+        goals: Goals,
+        limits: Limits | None = None,
+        *,
+        workers: int = 1,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> None:
+        self.functions = functions
+        self.goals = goals
+        self.limits = limits or Limits()
+        budget = self.limits.memory_bytes or int(machine_memory() * _DEFAULT_SHARE)
+        self.crew = Crew(functions, workers, budget)
+        self.figures = Figures()
+        self.findings: list[Finding] = []
+        self.witnesses: dict[int, Finding] = {}
+        self._sometimes = goals.sometimes
+        self._progress = progress
+        self._reported = 0.0
+        self._started = 0.0
+        self._initial = 0
+
+    def run(self) -> Reason:
+        """Search, and say why it ended."""
+        self._started = time.perf_counter()
+        for worker in self.crew.workers:
+            worker[c.ALWAYS_MASK] = _signed(self.goals.always)
+            worker[c.SOMETIMES_MASK] = _signed(self.goals.sometimes)
+            worker[c.STEP_MASK] = _signed(self.goals.steps)
+            worker[c.REFINEMENTS] = len(self.functions.refinements)
+            worker[c.DEADLOCK] = int(self.goals.deadlock)
+        try:
+            reason = self._search()
+        except KeyboardInterrupt:
+            reason = Reason.INTERRUPTED
+        self._count()
+        return reason
+
+    def _search(self) -> Reason:
+        reason = self._start()
+        while True:
+            self._evaluate()
+            if self.findings:
+                return Reason.FOUND
+            if reason is not None:
+                return reason
+            if not any(self._width(worker) for worker in range(len(self.crew.workers))):
+                return Reason.COMPLETE
+            self.figures.depth += 1
+            if self.figures.depth == self.limits.max_depth:
+                return Reason.MAX_DEPTH
+            reason = self._level()
+
+    def _width(self, number: int) -> int:
+        worker = self.crew.workers[number]
+        return worker[c.COUNT] - worker.levels[-1]
+
+    def _start(self) -> Reason | None:
+        """Put in the initial states."""
+        states, trap = initial_states(self.functions.initial, self.functions.words)
+        self._initial = len(states)
+        if trap:
+            zero = (0,) * self.functions.words
+            self.findings.append(Finding(Found.INITIAL_TRAP, trap, 1, zero, zero))
+        for start in range(0, len(states), self.crew.workers[0][c.RAW_LIMIT]):
+            part = states[start : start + self.crew.workers[0][c.RAW_LIMIT]]
+            for worker in self.crew.workers:
+                for number, state in enumerate(part):
+                    worker.put(worker[c.RAW] + 8 * self.functions.words * number, state)
+            self._allow()
+            reason = self._stopped(self.crew.run_alike("offer", len(part)))
+            if reason is not None:
+                return reason
+        self._initial_refinements(states)
+        return None
+
+    def _initial_refinements(self, states: Sequence[Words]) -> None:
+        trap = ctypes.c_int64(0)
+        call = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 3)
+        for number, item in enumerate(self.functions.refinements):
+            allowed = set(initial_states(item.initial, item.words)[0])
+            mapping = call(item.abstract)
+            for state in sorted(states):
+                source = (ctypes.c_uint64 * len(state))(*state)
+                image = (ctypes.c_uint64 * item.words)()
+                mapping(ctypes.addressof(source), ctypes.addressof(image), ctypes.addressof(trap))
+                if trap.value:
+                    self.findings.append(Finding(Found.STATE_TRAP, trap.value, 1, state, state))
+                    break
+                if tuple(image) not in allowed:
+                    kind = Found.INITIAL_REFINEMENT
+                    self.findings.append(Finding(kind, number, 1, state, state))
+                    break
+
+    def _level(self) -> Reason | None:
+        """Expand the last level."""
+        for worker in self.crew.workers:
+            worker.levels.append(worker[c.COUNT])
+            worker[c.CURSOR], worker[c.LEVEL_END] = worker.levels[-2:]
+        rounds = 4
+        while True:
+            self._allow()
+            begun = time.perf_counter()
+            statuses = self.crew.run_alike("rounds", rounds)
+            if c.NEED_ROOM in statuses:
+                self.crew.make_room()
+            elif max(statuses) == c.DONE:
+                return None
+            reason = self._stopped(statuses) or self._look_around()
+            if reason is not None:
+                return reason
+            if time.perf_counter() - begun < _SLICE:
+                if len(self.crew.workers) > 1:
+                    rounds *= 2
+                else:
+                    self.crew.workers[0][c.QUANTUM] *= 2
+            elif len(self.crew.workers) > 1:
+                rounds = max(1, rounds // 2)
+            else:
+                self.crew.workers[0][c.QUANTUM] = max(1, self.crew.workers[0][c.QUANTUM] // 2)
+
+    def _allow(self) -> None:
+        """Let workers add no more states than the limit leaves."""
+        if self.limits.max_states is None:
+            return
+        left = self.limits.max_states - self._distinct()
+        for worker in self.crew.workers:
+            worker[c.LIMIT] = min(worker.arena_states, worker[c.COUNT] + max(left, 0))
+
+    def _stopped(self, statuses: Sequence[int]) -> Reason | None:
+        if c.CROWDED in statuses:
+            raise RuntimeError("the hash of the visited set does not spread these states")
+        if c.OUT_OF_MEMORY in statuses:
+            return Reason.MEMORY
+        if c.OUT_OF_STATES in statuses:
+            full = any(w[c.COUNT] >= w.arena_states for w in self.crew.workers)
+            return Reason.MEMORY if full else Reason.MAX_STATES
+        limit = self.limits.max_states
+        if limit is not None and self._distinct() > limit:
+            return Reason.MAX_STATES
+        return None
+
+    def _look_around(self) -> Reason | None:
+        """Between two calls of the kernels: the clock, and progress."""
+        now = time.perf_counter()
+        if self._progress is not None and now - self._reported > _EVERY:
+            self._reported = now
+            self._count()
+            figures = self.figures
+            frontier = sum(w[c.LEVEL_END] - w[c.CURSOR] for w in self.crew.workers)
+            rate = figures.distinct / max(figures.seconds, 1e-9)
+            self._progress(
+                Progress(
+                    figures.distinct,
+                    figures.generated,
+                    figures.depth,
+                    frontier,
+                    rate,
+                    peak_memory(),
+                    figures.seconds,
+                )
+            )
+        if self.limits.seconds is not None and now - self._started > self.limits.seconds:
+            return Reason.TIME_LIMIT
+        return None
+
+    def _evaluate(self) -> None:
+        """Evaluate the predicates in the states of the new level, and gather what was found."""
+        workers = self.crew.workers
+        if self.goals.always or self._sometimes:
+            self.crew.run("check", [(w.levels[-1], w[c.COUNT]) for w in workers])
+        level = self.figures.depth + 1
+        self._gather_predicates(level)
+        for number in range(self.functions.step_count):
+            self._gather(c.FOUND_STEPS, number, Found.STEP, number, level)
+        for number in self.goals.refinements:
+            self._gather(c.FOUND_REFINEMENTS, number, Found.REFINEMENT, number, level)
+            if any(worker.refinement_overflowed(number) for worker in workers):
+                raise RuntimeError("an abstract state has too many successors to compare with")
+        self._gather(c.FOUND_OTHER, c.FOUND_DEADLOCK, Found.DEADLOCK, 0, level - 1)
+        self._gather(c.FOUND_OTHER, c.FOUND_TRAP, Found.TRAP, None, level - 1)
+        self._gather(c.FOUND_OTHER, c.FOUND_STATE_TRAP, Found.STATE_TRAP, None, level)
+        self._gather(c.FOUND_OTHER, c.FOUND_STEP_TRAP, Found.STEP_TRAP, None, level)
+
+    def _gather_predicates(self, level: int) -> None:
+        for number in range(self.functions.predicate_count):
+            found = self._least(c.FOUND_PREDICATES, number)
+            if found is None:
+                continue
+            finding = Finding(Found.PREDICATE, number, level, found[1], found[2])
+            if self._sometimes >> number & 1:
+                self.witnesses[number] = finding
+                self._sometimes &= ~(1 << number)
+                for worker in self.crew.workers:
+                    worker[c.SOMETIMES_MASK] = _signed(self._sometimes)
+            elif self.goals.always >> number & 1:
+                self.findings.append(finding)
+
+    def _gather(self, table: int, index: int, kind: Found, number: int | None, level: int) -> None:
+        found = self._least(table, index)
+        if found is not None:
+            site = found[0] if number is None else number
+            self.findings.append(Finding(kind, site, level, found[1], found[2]))
+
+    def _least(self, table: int, number: int) -> tuple[int, Words, Words] | None:
+        found = [worker.finding(table, number) for worker in self.crew.workers]
+        return min((f for f in found if f is not None), key=lambda f: f[1:], default=None)
+
+    def _distinct(self) -> int:
+        return sum(worker[c.COUNT] for worker in self.crew.workers)
+
+    def _count(self) -> None:
+        workers = self.crew.workers
+        figures = self.figures
+        figures.distinct = self._distinct()
+        figures.generated = self._initial + sum(worker[c.GENERATED] for worker in workers)
+        figures.cut = sum(worker[c.CUT] for worker in workers)
+        figures.coverage = [sum(taken) for taken in zip(*(w.coverage() for w in workers))]
+        figures.engine_bytes = max(figures.engine_bytes, sum(w.bytes() for w in workers))
+        figures.seconds = time.perf_counter() - self._started
+
+
+def initial_states(function: int, words: int) -> tuple[list[Words], int]:
+    """The initial states that a compiled spec gives, repeats included, and its trap site or 0."""
+    call = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 3)(function)
+    limit = 256
+    while True:
+        out = (ctypes.c_uint64 * (limit * words))()
+        trap = ctypes.c_int64(0)
+        count = call(ctypes.addressof(out), limit, ctypes.addressof(trap))
+        if count >= 0:
+            states = [tuple(out[k * words : (k + 1) * words]) for k in range(count)]
+            return states, trap.value
+        limit *= 4
+
+
+def _signed(mask: int) -> int:
+    return mask - (1 << 64) if mask >> 63 else mask
+
+

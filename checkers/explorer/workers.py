@@ -1,0 +1,247 @@
+"""Workers: their memory, their control blocks, and running kernels on all of them at once."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from . import control as c
+from .functions import Functions
+from .machine import Kernel, load_kernels
+from .memory import Region
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+RAW_LIMIT = 1024  # successors of a state, until a spec shows more
+MAILBOX_STATES = 1 << 15
+QUANTUM = 4096
+
+Words = tuple[int, ...]
+
+
+class Worker:
+    """One worker: `worker[FIELD]` reads and sets its control block."""
+
+    def __init__(self, functions: Functions, number: int, workers: int, budget: int) -> None:
+        words = functions.words
+        self._block = (ctypes.c_int64 * c.FIELDS)()
+        self.address = ctypes.addressof(self._block)
+        self._words = words
+        self._keep: dict[int, object] = {}
+        self.levels: list[int] = [0]  # where each level begins in the arena
+        self[c.WORKER], self[c.WORKERS], self[c.WORDS] = number, workers, words
+        self.arena = Region(budget, large_pages=True)
+        self.table = Region(budget + 8 * (c.FIRST_CAPACITY + c.PAD), large_pages=True)
+        self[c.ARENA] = self.arena.address
+        self[c.LIMIT] = self.arena_states = self.arena.size // (8 * words)
+        self[c.TABLE] = self.table.address
+        self[c.RESERVED_SLOTS] = self.table.size // 8
+        self[c.CAPACITY] = c.FIRST_CAPACITY
+        self[c.GROW_AT] = c.FIRST_CAPACITY * 3 // 4
+        self[c.BYTES_LIMIT] = budget
+        self[c.QUANTUM] = QUANTUM
+        self._buffer(c.SIDE, c.SIDE_SLOTS + c.PAD)
+        self._buffer(c.SCRATCH, 4 * words)
+        self._buffer(c.TARGET, words)
+        self._buffer(c.COVERAGE, max(functions.actions, 1))
+        self.make_room(RAW_LIMIT)
+        self[c.EXPAND] = functions.expand
+        self[c.CONSTRAINT] = functions.constraint
+        self[c.CANONICAL] = functions.canonical
+        self[c.STEPS] = functions.steps
+        self[c.PREDICATES] = functions.predicates
+        size = c.finding_words(words)
+        self._buffer(c.FOUND_PREDICATES, size * max(functions.predicate_count, 1))
+        self._buffer(c.FOUND_STEPS, size * max(functions.step_count, 1))
+        self._buffer(c.FOUND_REFINEMENTS, size * max(len(functions.refinements), 1))
+        self._buffer(c.FOUND_OTHER, size * c.OTHERS)
+        self._refinements(functions)
+
+    def __getitem__(self, field: int) -> int:
+        return int(self._block[field])
+
+    def __setitem__(self, field: int, value: int) -> None:
+        self._block[field] = value
+
+    def _buffer(self, field: int, words: int) -> None:
+        buffer = (ctypes.c_int64 * words)()
+        self._keep[field] = buffer
+        self[field] = ctypes.addressof(buffer)
+
+    def _refinements(self, functions: Functions) -> None:
+        table = (ctypes.c_int64 * (c.REFINEMENT_FIELDS * max(len(functions.refinements), 1)))()
+        self._keep[c.REFINEMENT_TABLE] = table
+        self[c.REFINEMENT_TABLE] = ctypes.addressof(table)
+        for number, item in enumerate(functions.refinements):
+            base = number * c.REFINEMENT_FIELDS
+            for field, words in (
+                (c.REFINEMENT_BEFORE, item.words),
+                (c.REFINEMENT_AFTER, item.words),
+                (c.REFINEMENT_RAW, item.words * RAW_LIMIT * 16),
+                (c.REFINEMENT_COVERAGE, item.actions),
+            ):
+                buffer = (ctypes.c_int64 * max(words, 1))()
+                self._keep[-1 - base - field] = buffer
+                table[base + field] = ctypes.addressof(buffer)
+            table[base + c.REFINEMENT_RAW_LIMIT] = RAW_LIMIT * 16
+            table[base + c.REFINEMENT_ABSTRACT] = item.abstract
+            table[base + c.REFINEMENT_EXPAND] = item.expand
+            table[base + c.REFINEMENT_WORDS] = item.words
+
+    def refinement_overflowed(self, number: int) -> bool:
+        """Whether an abstract state had more successors than there is room for."""
+        address = self[c.REFINEMENT_TABLE] + 8 * c.REFINEMENT_FIELDS * number
+        return self._at(address, c.REFINEMENT_FULL) != 0
+
+    @staticmethod
+    def _at(address: int, index: int) -> int:
+        return ctypes.c_int64.from_address(address + 8 * index).value
+
+    def make_room(self, successors: int) -> None:
+        """Room for that many successors of one state."""
+        self[c.RAW_LIMIT] = successors
+        self._buffer(c.RAW, successors * self._words)
+        self._buffer(c.HASHES, successors + c.BATCH)
+        self._buffer(c.STATES, (successors + c.BATCH) * self._words if self._words > 1 else 1)
+
+    def words_at(self, address: int) -> Words:
+        """A packed state at an address."""
+        return tuple((ctypes.c_uint64 * self._words).from_address(address))
+
+    def put(self, address: int, state: Words) -> None:
+        """Store a packed state at an address."""
+        (ctypes.c_uint64 * self._words).from_address(address)[:] = state
+
+    def state(self, position: int) -> Words:
+        """A state of the arena."""
+        return self.words_at(self[c.ARENA] + 8 * self._words * position)
+
+    def finding(self, table: int, number: int) -> tuple[int, Words, Words] | None:
+        """Trap site and states of a finding; None where nothing was found."""
+        address = self[table] + 8 * c.finding_words(self._words) * number
+        if not self._at(address, 0):
+            return None
+        first = address + 16
+        second = first + 8 * self._words
+        return self._at(address, 1), self.words_at(first), self.words_at(second)
+
+    def coverage(self) -> list[int]:
+        """Transitions taken, by action."""
+        return list(self._keep[c.COVERAGE])  # type: ignore[call-overload, no-any-return]
+
+    def bytes(self) -> int:
+        """Memory in use: visited set, arena and buffers."""
+        buffers = sum(ctypes.sizeof(item) for item in self._keep.values())  # type: ignore[arg-type]
+        table = 8 * (self[c.CAPACITY] + c.PAD)
+        return table + 8 * self._words * self[c.COUNT] + buffers
+
+
+class Crew:
+    """All workers of a search. The caller's thread is the first of them."""
+
+    def __init__(self, functions: Functions, workers: int, budget: int) -> None:
+        self.functions = functions
+        self.kernels: dict[str, Kernel] = load_kernels(functions.words > 1)
+        self.workers = [Worker(functions, i, workers, budget // workers) for i in range(workers)]
+        self._pool = _threads(workers - 1) if workers > 1 else None
+        self._shared = (ctypes.c_int64 * (8 * workers))()
+        self._peers = (ctypes.c_int64 * workers)(*(w.address for w in self.workers))
+        self._mailboxes: list[object] = []
+        for worker in self.workers:
+            worker[c.SHARED] = ctypes.addressof(self._shared)
+            worker[c.PEERS] = ctypes.addressof(self._peers)
+            worker[c.YIELD] = _sched_yield()
+        self._share_mailboxes(MAILBOX_STATES)
+
+    def _share_mailboxes(self, states: int) -> None:
+        count = len(self.workers)
+        if count == 1:
+            self.workers[0][c.MAILBOX_LIMIT] = 1 << 40
+            return
+        table = (ctypes.c_int64 * (2 * count * count))()
+        size = 1 + states * self.functions.words
+        self._mailboxes = [table]
+        for index in range(2 * count * count):
+            box = (ctypes.c_int64 * size)()
+            table[index] = ctypes.addressof(box)
+            self._mailboxes.append(box)
+        for worker in self.workers:
+            worker[c.MAILBOXES] = ctypes.addressof(table)
+            worker[c.MAILBOX_LIMIT] = states
+
+    def run(self, kernel: str, arguments: Sequence[tuple[int, int]]) -> list[int]:
+        """Run a kernel on every worker, each with its two numbers; their results."""
+        function = self.kernels[kernel]
+        futures: list[Future[int]] = []
+        if self._pool is not None:
+            for worker, (a, b) in zip(self.workers[1:], arguments[1:], strict=True):
+                futures.append(self._pool.submit(function, worker.address, a, b))
+        try:
+            first = function(self.workers[0].address, *arguments[0])
+            return [first, *(future.result() for future in futures)]
+        except BaseException:
+            self.stop()
+            for future in futures:
+                future.result()
+            raise
+
+    def run_alike(self, kernel: str, a: int = 0, b: int = 0) -> list[int]:
+        """`run` with the same numbers for all."""
+        return self.run(kernel, [(a, b)] * len(self.workers))
+
+    def stop(self) -> None:
+        """Tell workers that wait for each other to return."""
+        self._shared[c.SHARED_STOP] = 1
+
+    def make_room(self) -> None:
+        """Four times the room for the successors of a state, on every worker.
+
+        The call that found too little room has counted some of the transitions: they are taken off
+        the coverage by repeating it on its own.
+        """
+        for worker in self.workers:
+            _take_back(worker, self.functions)
+            worker.make_room(4 * worker[c.RAW_LIMIT])
+        if 4 * self.workers[0][c.RAW_LIMIT] > self.workers[0][c.MAILBOX_LIMIT]:
+            self._share_mailboxes(4 * self.workers[0][c.RAW_LIMIT])
+
+    def close(self) -> None:
+        """Let the threads go."""
+        if self._pool is not None:
+            self._pool.shutdown()
+
+
+def _threads(count: int) -> ThreadPoolExecutor:
+    from concurrent.futures import ThreadPoolExecutor  # only several workers pay for it
+
+    return ThreadPoolExecutor(count)
+
+
+EXPAND = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 5)
+
+
+def _take_back(worker: Worker, functions: Functions) -> None:
+    if worker[c.CURSOR] >= worker[c.LEVEL_END]:
+        return
+    coverage = (ctypes.c_int64 * max(functions.actions, 1))()
+    trap = ctypes.c_int64(0)
+    state = worker[c.ARENA] + 8 * functions.words * worker[c.CURSOR]
+    count = EXPAND(functions.expand)(
+        state,
+        worker[c.RAW],
+        worker[c.RAW_LIMIT],
+        ctypes.addressof(coverage),
+        ctypes.addressof(trap),
+    )
+    if count >= 0:
+        return  # another worker's state was the one
+    total = (ctypes.c_int64 * len(coverage)).from_address(worker[c.COVERAGE])
+    for action, taken in enumerate(coverage):
+        total[action] -= taken
+
+
+def _sched_yield() -> int:
+    function = ctypes.CDLL(None).sched_yield
+    return int(ctypes.cast(function, ctypes.c_void_p).value or 0)
