@@ -1,4 +1,4 @@
-"""`quorate check`: from a model and settings to a verdict, saved traces, JSON and an exit status."""
+"""`quorate check`: a model and settings in; a verdict, traces, JSON and an exit status out."""
 
 from __future__ import annotations
 
