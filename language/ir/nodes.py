@@ -167,7 +167,8 @@ class Comprehension:
 @dataclass(frozen=True)
 class Do:
     """Statements over locals, then a value: an inlined helper. The body has no `Require`, no
-    `Choose`, and changes no state variable."""
+    `Choose`, and changes no state variable.
+    """
 
     type: Type
     body: tuple[Stmt, ...]

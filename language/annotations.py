@@ -1,0 +1,258 @@
+"""Annotations of a spec resolved to IR types."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping
+from enum import Enum
+from typing import Annotated, Any
+
+from .collections import Bag, Map, Nodes, Seq, Set
+from .declarations import AtMost, Between
+from .ir.types import (
+    ANY_INT,
+    BOOL,
+    BagType,
+    EnumType,
+    IntType,
+    MapType,
+    NodeType,
+    OptionType,
+    RecordType,
+    SeqType,
+    SetType,
+    Sort,
+    Type,
+    UnionType,
+)
+from .values import Node
+
+
+class AnnotationError(Exception):
+    """An annotation that is not a type of the language; `help` says what to write instead."""
+
+    def __init__(self, message: str, help: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.help = help
+
+
+class Resolver:
+    """Resolves annotations within one instance of one spec class.
+
+    Collects the enumerations and records it meets, by name. A bare `int` is refused unless
+    `unbounded` says that a helper's parameter or result is meant.
+    """
+
+    def __init__(
+        self,
+        sorts: Mapping[type[Node], Sort],
+        integers: Mapping[str, int],
+        variables: Mapping[Any, Any],
+    ) -> None:
+        self.sorts = dict(sorts)
+        self.integers = dict(integers)
+        self.type_variables = dict(variables)
+        self.enums: dict[str, type[Enum]] = {}
+        self.records: dict[str, type] = {}
+        self.record_types: dict[str, RecordType] = {}
+        self._open: list[type] = []
+
+    def resolve(self, annotation: Any, *, unbounded: bool = False) -> Type:
+        """The IR type of an annotation; AnnotationError where it is none."""
+        annotation = self.type_variables.get(annotation, annotation)
+        origin = typing.get_origin(annotation)
+        if origin is Annotated:
+            return self._bounded(annotation)
+        if origin in (typing.Union, types.UnionType):
+            return self._union(typing.get_args(annotation))
+        if origin is Map:
+            key, value = typing.get_args(annotation)
+            return MapType(self.resolve(key), self.resolve(value))
+        if origin is Set:
+            return SetType(self.resolve(typing.get_args(annotation)[0]))
+        if origin in (Seq, Bag):
+            name = origin.__name__
+            what = "at_most(3)" if origin is Seq else "at_most(3, copies=2)"
+            raise AnnotationError(
+                f"a {name} needs a bound", f"write Annotated[{name}[...], {what}]"
+            )
+        if isinstance(origin or annotation, type) and issubclass(origin or annotation, Nodes):
+            return SetType(NodeType(self._sort(_node_class(annotation))))
+        if annotation is int and unbounded:
+            return ANY_INT
+        return self._plain(annotation)
+
+    def _plain(self, annotation: Any) -> Type:
+        if annotation is bool:
+            return BOOL
+        if annotation is int:
+            raise AnnotationError("an int needs bounds", "write Annotated[int, between(0, 3)]")
+        if isinstance(annotation, type):
+            if issubclass(annotation, Enum):
+                return self._enum(annotation)
+            if issubclass(annotation, Node):
+                return NodeType(self._sort(annotation))
+            if dataclasses.is_dataclass(annotation):
+                return self._record(annotation)
+        if annotation in (Set, Map, Seq, Bag):
+            raise AnnotationError(
+                f"{annotation.__name__} needs the type of its elements", "write Set[Node], say"
+            )
+        raise AnnotationError(
+            f"{_show(annotation)} is not a type of the spec language",
+            "use bool, an Enum, Annotated[int, between(...)], Node, Set, Map, Seq, Bag, a @record, "
+            "a union of records, or any of these with `| None`",
+        )
+
+    def _enum(self, annotation: type[Enum]) -> EnumType:
+        known = self.enums.setdefault(annotation.__name__, annotation)
+        if known is not annotation:
+            raise AnnotationError(f"two enumerations are named {annotation.__name__}")
+        return EnumType(annotation.__name__, tuple(member.name for member in annotation))
+
+    def _sort(self, node_class: type[Node]) -> Sort:
+        if node_class not in self.sorts:
+            names = ", ".join(sorted(known.__name__ for known in self.sorts)) or "none"
+            raise AnnotationError(
+                f"no node set of the spec has members of class {node_class.__name__} "
+                f"(node classes: {names})",
+                f"declare one: `name: Nodes[{node_class.__name__}]`",
+            )
+        return self.sorts[node_class]
+
+    def _record(self, annotation: type) -> RecordType:
+        name = annotation.__name__
+        if self.records.get(name, annotation) is not annotation:
+            raise AnnotationError(f"two records are named {name}")
+        if name in self.record_types:
+            return self.record_types[name]
+        parameters = getattr(annotation, "__dataclass_params__", None)
+        if parameters is None or not parameters.frozen:
+            raise AnnotationError(f"{name} is not frozen", f"declare {name} with @record")
+        if annotation in self._open:
+            raise AnnotationError(f"{name} contains itself", "records have a finite size")
+        self._open.append(annotation)
+        try:
+            hints = typing.get_type_hints(annotation, include_extras=True)
+            fields = tuple(
+                (field.name, self.resolve(hints[field.name]))
+                for field in dataclasses.fields(annotation)
+            )
+        except AnnotationError as error:
+            raise AnnotationError(f"record {name}: {error.message}", error.help) from None
+        finally:
+            self._open.pop()
+        self.records[name] = annotation
+        self.record_types[name] = RecordType(name, fields)
+        return self.record_types[name]
+
+    def _union(self, members: tuple[Any, ...]) -> Type:
+        rest = [member for member in members if member not in (None, type(None))]
+        inner = self.resolve(rest[0]) if len(rest) == 1 else self._variants(rest)
+        if len(rest) == len(members):
+            return inner
+        if isinstance(inner, OptionType):
+            raise AnnotationError("an option within an option")
+        return OptionType(inner)
+
+    def _variants(self, members: list[Any]) -> UnionType:
+        variants: dict[str, RecordType] = {}
+        for member in members:
+            kind = self.resolve(member)
+            for variant in kind.variants if isinstance(kind, UnionType) else (kind,):
+                if not isinstance(variant, RecordType):
+                    raise AnnotationError(
+                        f"{_show(member)} in a union of records",
+                        "a union joins records (and None); wrap the other type in a record",
+                    )
+                variants[variant.name] = variant
+        return UnionType(tuple(variants[name] for name in sorted(variants)))
+
+    def _bounded(self, annotation: Any) -> Type:
+        base, *extras = typing.get_args(annotation)
+        base = self.type_variables.get(base, base)
+        ranges = [extra for extra in extras if isinstance(extra, Between)]
+        limits = [extra for extra in extras if isinstance(extra, AtMost)]
+        if base is int:
+            if len(ranges) != 1:
+                raise AnnotationError("an int needs one between(...)")
+            low, high = self.integer(ranges[0].low), self.integer(ranges[0].high)
+            if low > high:
+                raise AnnotationError(f"between({low}, {high}) is empty")
+            return IntType(low, high)
+        if len(limits) != 1:
+            return self.resolve(base)
+        return self._limited(base, limits[0])
+
+    def _limited(self, base: Any, limit: AtMost) -> Type:
+        count = None if limit.count is None else self.integer(limit.count)
+        if count is not None and count < 0:
+            raise AnnotationError(f"at_most({count}) leaves no room at all")
+        origin = typing.get_origin(base)
+        if origin is Set:
+            return SetType(self.resolve(typing.get_args(base)[0]), count)
+        if origin is Seq and count is not None:
+            return SeqType(self.resolve(typing.get_args(base)[0]), count)
+        if origin is Bag:
+            copies = self.integer(limit.copies)
+            return BagType(self.resolve(typing.get_args(base)[0]), copies, count)
+        raise AnnotationError(f"at_most(...) does not apply to {_show(base)}")
+
+    def integer(self, bound: int | str) -> int:
+        """The value of a bound: an int, or an expression over the int parameters."""
+        if isinstance(bound, int):
+            return bound
+        try:
+            return self._evaluate(ast.parse(bound.strip(), mode="eval").body, bound)
+        except SyntaxError:
+            raise AnnotationError(f"the bound {bound!r} is not an expression") from None
+
+    def _evaluate(self, node: ast.expr, text: str) -> int:
+        match node:
+            case ast.Constant(value=int() as value) if not isinstance(value, bool):
+                return value
+            case ast.Name(id=name) if name in self.integers:
+                return self.integers[name]
+            case ast.Call(func=ast.Name(id="len"), args=[ast.Name(id=name)]):
+                for sort in self.sorts.values():
+                    if sort.name == name:
+                        return sort.size
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                return -self._evaluate(operand, text)
+            case ast.BinOp(left=left, op=operator, right=right):
+                a, b = self._evaluate(left, text), self._evaluate(right, text)
+                match operator:
+                    case ast.Add():
+                        return a + b
+                    case ast.Sub():
+                        return a - b
+                    case ast.Mult():
+                        return a * b
+                    case ast.FloorDiv() if b != 0:
+                        return a // b
+        names = ", ".join([*self.integers, *(f"len({s.name})" for s in self.sorts.values())])
+        raise AnnotationError(
+            f"in the bound {text!r}: {ast.unparse(node)!r} is not an int",
+            f"known here: {names or 'nothing'}; operators + - * //",
+        )
+
+
+def _node_class(annotation: Any) -> type[Node]:
+    arguments = typing.get_args(annotation)
+    return arguments[0] if arguments else Node
+
+
+def node_class_of(annotation: Any) -> type[Node] | None:
+    """The class of the members where an annotation is a node set; else None."""
+    origin = typing.get_origin(annotation) or annotation
+    if isinstance(origin, type) and issubclass(origin, Nodes):
+        return _node_class(annotation)
+    return None
+
+
+def _show(annotation: Any) -> str:
+    return annotation.__name__ if isinstance(annotation, type) else str(annotation)

@@ -1,0 +1,229 @@
+"""What a spec is declared with: parameters, flaws, initial values, bounds, and the kinds of methods.
+
+The functions return what they are given, or a marker typed as `Any`, so that a spec is clean under
+a type checker and its methods stay ordinary functions.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar, dataclass_transform
+
+from .adopt import Each, Empty, Place, check, freeze
+from .collections import Live, Nodes, Set
+from .failures import Disabled
+from .ir.nodes import Durability, Kind, PropertyKind
+
+F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
+
+
+@dataclasses.dataclass(frozen=True)
+class ParameterDeclaration:
+    """A parameter of the spec; `default` is None where it must be given."""
+
+    default: Any
+    at_least: int | None
+    at_most: int | None
+
+
+@dataclasses.dataclass(frozen=True)
+class FlawDeclaration:
+    """A named departure from the correct protocol."""
+
+    text: str
+
+
+@dataclasses.dataclass(frozen=True)
+class InitialValue:
+    """An initial value together with what a crash leaves of the variable."""
+
+    value: Any
+    durability: Durability
+
+
+@dataclasses.dataclass(frozen=True)
+class Between:
+    """Bounds of an integer, both included."""
+
+    low: int | str
+    high: int | str
+
+
+@dataclasses.dataclass(frozen=True)
+class AtMost:
+    """Bounds of a collection."""
+
+    count: int | str | None
+    copies: int | str
+
+
+@dataclasses.dataclass(frozen=True)
+class Mark:
+    """What a decorator says about a method (or, for a property, a function)."""
+
+    role: str  # "action", "property", "refinement", "constraint" or "start"
+    kind: Kind | PropertyKind | None = None
+    by: tuple[str, ...] | None = None
+    abstract: Any = None
+
+
+def parameter(
+    default: Any = None, *, at_least: int | None = None, at_most: int | None = None
+) -> Any:
+    """A parameter of the spec: a node set (given by its size), an int, a bool or an enumeration.
+
+    Without a default it must be given. The bounds apply to ints and to sizes of node sets.
+    """
+    return ParameterDeclaration(default, at_least, at_most)
+
+
+def flaw(text: str) -> Any:
+    """A named flaw: False in the correct protocol. `text` says what is done wrong."""
+    return FlawDeclaration(text)
+
+
+def between(low: int | str, high: int | str) -> Between:
+    """Bounds of an int, both included: `Annotated[int, between(0, "ballots - 1")]`.
+
+    A string is an expression over the int parameters and `len(...)` of the node sets.
+    """
+    return Between(low, high)
+
+
+def at_most(count: int | str | None = None, *, copies: int | str = 1) -> AtMost:
+    """Bounds of a collection: its elements (of a bag: the distinct ones, and the copies of each)."""
+    return AtMost(count, copies)
+
+
+def each(value: Any) -> Any:
+    """A map with the same value at every key."""
+    return Each(value)
+
+
+def empty() -> Any:
+    """The empty set, sequence or bag."""
+    return Empty()
+
+
+def durable(value: T) -> T:
+    """Mark a variable as surviving a crash: `log: Map[Node, Log] = durable(each(Log.NONE))`."""
+    return InitialValue(value, Durability.DURABLE)  # type: ignore[return-value]
+
+
+def volatile(value: T) -> T:
+    """Mark a variable as lost in a crash: `lose_volatile` sets it back to this initial value."""
+    return InitialValue(value, Durability.VOLATILE)  # type: ignore[return-value]
+
+
+def _marker(mark: Mark) -> Callable[[F], F]:
+    def decorate(function: F) -> F:
+        function.__quorate__ = mark  # type: ignore[attr-defined]
+        return function
+
+    return decorate
+
+
+action = _marker(Mark("action", Kind.INTERNAL))
+request = _marker(Mark("action", Kind.REQUEST))
+deliver = _marker(Mark("action", Kind.DELIVER))
+drop = _marker(Mark("action", Kind.DROP))
+duplicate = _marker(Mark("action", Kind.DUPLICATE))
+timeout = _marker(Mark("action", Kind.TIMEOUT))
+crash = _marker(Mark("action", Kind.CRASH))
+restart = _marker(Mark("action", Kind.RESTART))
+partition = _marker(Mark("action", Kind.PARTITION))
+heal = _marker(Mark("action", Kind.HEAL))
+
+invariant = _marker(Mark("property", PropertyKind.ALWAYS))
+witness = _marker(Mark("property", PropertyKind.SOMETIMES))
+step_property = _marker(Mark("property", PropertyKind.STEP))
+constraint = _marker(Mark("constraint"))
+start = _marker(Mark("start"))
+
+
+def always_possible(by: Iterable[str] | None = None) -> Callable[[F], F]:
+    """From every reachable state, a state satisfying this stays in reach of the actions `by`.
+
+    `by` names the fault-free actions; None means every action whose kind is not a fault (crash,
+    drop, duplicate, partition).
+    """
+    names = None if by is None else tuple(by)
+    return _marker(Mark("property", PropertyKind.ALWAYS_POSSIBLE, names))
+
+
+def refines(abstract: type) -> Callable[[F], F]:
+    """The method maps this spec's state to a state of `abstract`; each step must be one of its."""
+    return _marker(Mark("refinement", abstract=abstract))
+
+
+def mark_of(function: object) -> Mark | None:
+    """What a decorator said about a function, None where none did."""
+    mark = getattr(function, "__quorate__", None)
+    return mark if isinstance(mark, Mark) else None
+
+
+class Run:
+    """What is going on while the interpreter runs a method: how to choose, which records fit."""
+
+    def __init__(
+        self, choose: Callable[[list[Any]], Any], records: Callable[[str], Place | None]
+    ) -> None:
+        self.choose = choose
+        self.records = records
+
+
+_runs: list[Run] = []
+
+
+class running:
+    """Context: `require`, `choose` and record bounds belong to this run."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def __enter__(self) -> None:
+        _runs.append(self._run)
+
+    def __exit__(self, *_: object) -> None:
+        _runs.pop()
+
+
+def require(condition: bool) -> None:
+    """A guard: the action is not enabled unless the condition holds."""
+    if not condition:
+        raise Disabled
+
+
+def choose(options: Iterable[T]) -> T:
+    """Any element: one successor for each. With no element the action is not enabled.
+
+    Outside a check, when a spec is stepped by hand, the first element is taken.
+    """
+    choices = list(options if isinstance(options, Live) else Set(options))
+    if not choices:
+        raise Disabled
+    return choices[0] if not _runs else _runs[-1].choose(choices)  # type: ignore[no-any-return]
+
+
+def is_quorum(subset: Set[Any], nodes: Nodes[Any]) -> bool:
+    """Whether `subset` holds a majority of `nodes`: any two quorums share a node."""
+    return 2 * len(subset) > len(nodes)
+
+
+@dataclass_transform(frozen_default=True)
+def record(cls: type[T]) -> type[T]:
+    """A frozen dataclass whose fields keep to their bounds; a message, a log entry."""
+
+    def __post_init__(self: Any) -> None:
+        for field in dataclasses.fields(self):
+            object.__setattr__(self, field.name, freeze(getattr(self, field.name)))
+        place = _runs[-1].records(type(self).__name__) if _runs else None
+        if place is not None:
+            check(self, place)
+
+    cls.__post_init__ = __post_init__  # type: ignore[attr-defined]
+    return dataclasses.dataclass(frozen=True)(cls)
+
+

@@ -1,0 +1,98 @@
+"""Source files: each is parsed once, and a function is found by its first line."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..ir.nodes import Span
+
+
+class SourceError(Exception):
+    """The source of a function or class cannot be had."""
+
+
+@dataclass
+class SourceFile:
+    """A parsed file: functions by first line (decorators included), classes by name."""
+
+    path: str
+    lines: list[str]
+    functions: dict[int, ast.FunctionDef] = field(default_factory=dict)
+    classes: dict[str, ast.ClassDef] = field(default_factory=dict)
+
+    def span(self, node: ast.AST) -> Span:
+        """The place of a node. `ast` counts columns in UTF-8 bytes; spans count characters."""
+        line, end_line = getattr(node, "lineno", 1), getattr(node, "end_lineno", 1) or 1
+        start = self._characters(line, getattr(node, "col_offset", 0))
+        end = self._characters(end_line, getattr(node, "end_col_offset", 0) or 0)
+        return Span(self.path, line, start + 1, end_line, end + 1)
+
+    def _characters(self, line: int, offset: int) -> int:
+        if not 0 < line <= len(self.lines):
+            return offset
+        return len(self.lines[line - 1].encode()[:offset].decode(errors="replace"))
+
+
+class Sources:
+    """The files read so far."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, SourceFile] = {}
+
+    def function(self, function: Callable[..., Any]) -> tuple[ast.FunctionDef, SourceFile]:
+        """The syntax of a function; SourceError where it cannot be found."""
+        code = getattr(function, "__code__", None)
+        if code is None:
+            raise SourceError(f"{function!r} is not a Python function")
+        file = self._file(code.co_filename)
+        node = file.functions.get(code.co_firstlineno)
+        if node is None or node.name != function.__name__:
+            raise SourceError(f"the source of {function.__qualname__} is not in {file.path}")
+        return node, file
+
+    def attribute(self, owner: type, name: str | None) -> Span | None:
+        """The place where a class body declares a name (or the class, for None)."""
+        try:
+            file = self._file(inspect.getsourcefile(owner) or "")
+        except (SourceError, TypeError):
+            return None
+        body = file.classes.get(owner.__qualname__.rsplit(".", 1)[-1])
+        if body is None:
+            return None
+        for statement in body.body:
+            match statement:
+                case ast.AnnAssign(target=ast.Name(id=target)) if target == name:
+                    return file.span(statement)
+                case ast.FunctionDef(name=target) if target == name:
+                    return file.span(statement)
+        return _heading(file.span(body), file)
+
+    def _file(self, path: str) -> SourceFile:
+        if path not in self._files:
+            try:
+                with open(path, encoding="utf-8") as source:
+                    text = source.read()
+                tree = ast.parse(text)
+            except (OSError, UnicodeDecodeError, SyntaxError) as error:
+                raise SourceError(f"the source file {path} cannot be read: {error}") from None
+            self._files[path] = _index(SourceFile(path, text.splitlines()), tree)
+        return self._files[path]
+
+
+def _index(file: SourceFile, tree: ast.Module) -> SourceFile:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+            file.functions[first] = node
+        elif isinstance(node, ast.ClassDef):
+            file.classes[node.name] = node
+    return file
+
+
+def _heading(span: Span, file: SourceFile) -> Span:
+    end = len(file.lines[span.line - 1]) + 1
+    return Span(span.file, span.line, span.column, span.line, end)

@@ -1,0 +1,434 @@
+"""Statements: guards, choices, stores, branches, loops."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+
+from .. import declarations
+from ..diagnostics import Code
+from ..ir.nodes import (
+    Apply,
+    Assign,
+    Bind,
+    Binder,
+    Choose,
+    Const,
+    Do,
+    Expr,
+    For,
+    If,
+    Local,
+    Mutate,
+    Op,
+    Path,
+    Require,
+    Stmt,
+)
+from ..ir.types import SetType, Type
+from . import construct
+from .comprehensions import element_type, set_comprehension, source_of
+from .context import Body, Constant, Skip, SpecObject
+from .expressions import (
+    binary,
+    coerce,
+    condition,
+    expression,
+    expression_hinted,
+    holds_collection,
+    meaning,
+)
+from .inlining import assigned_names, bind_local
+from .narrowing import learn
+from .places import assign, change_statement, mutate, place
+from .typing_rules import describe, fits, join
+
+Result = str | None
+"""Where a helper's value goes: the name of a local; None for a procedure or an action."""
+
+
+def block(body: Body, nodes: Sequence[ast.stmt], result: Result) -> tuple[list[Stmt], bool]:
+    """Translate statements in a row; True where every way through ends in `return`.
+
+    Statements after a branch that may return are translated inside its arms, so that control stays
+    structured.
+    """
+    out: list[Stmt] = []
+    for position, node in enumerate(nodes):
+        try:
+            if isinstance(node, ast.Return):
+                out.extend(_return(body, node, result))
+                return out, True
+            if _returns(node):
+                statements, ended = _branch(body, node, nodes[position + 1 :], result)
+                out.extend(statements)
+                return out, ended
+            out.extend(statement(body, node))
+        except Skip:
+            continue
+    return out, False
+
+
+def _returns(node: ast.stmt) -> bool:
+    inner = (ast.FunctionDef, ast.Lambda)
+    return any(isinstance(n, ast.Return) for n in ast.walk(node) if not isinstance(n, inner))
+
+
+def _return(body: Body, node: ast.Return, result: Result) -> list[Stmt]:
+    if result is None:
+        if node.value is not None and not _is_none(node.value):
+            body.fail(Code.EFFECT, "an action or procedure returns no value", node)
+        return []
+    if node.value is None:
+        body.fail(Code.EFFECT, "this helper returns a value elsewhere, but none here", node)
+    hint = body.unit.types.get(result) if result in body.unit.annotated else None
+    value = expression_hinted(body, node.value, hint)
+    return [_bind(body, result, value, node.value)]
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
+
+
+def _branch(
+    body: Body, node: ast.stmt, rest: Sequence[ast.stmt], result: Result
+) -> tuple[list[Stmt], bool]:
+    match node:
+        case ast.If():
+            return _if(body, node, rest, result)
+        case ast.Match():
+            from .matching import match_statement
+
+            return match_statement(body, node, rest, result)
+    help = "use any(...), all(...), min(...) or choose(...)"
+    body.fail(Code.SUBSET, "a return inside a loop is outside the language", node, help)
+
+
+def returning(body: Body, nodes: Sequence[ast.stmt], expected: Type | None) -> Expr:
+    """The value of a helper with several statements."""
+    result = body.unit.fresh("result")
+    if expected is not None:
+        body.unit.types[result] = expected
+        body.unit.annotated.add(result)
+    statements, ended = block(body, nodes, result)
+    if not ended:
+        name = body.node.name
+        body.fail(Code.EFFECT, f"{name}() does not return a value on every way through", body.node)
+    return Do(body.unit.types[result], tuple(statements), Local(body.unit.types[result], result))
+
+
+def statement(body: Body, node: ast.stmt) -> list[Stmt]:
+    """Translate one statement that does not return."""
+    match node:
+        case ast.Pass() | ast.Expr(value=ast.Constant()):
+            return []
+        case ast.Expr(value=ast.Call() as call):
+            return change_statement(body, call)
+        case ast.Assign(targets=[target], value=value):
+            return _assign(body, target, value, None)
+        case ast.AnnAssign(target=target, value=ast.expr() as value, annotation=annotation):
+            return _assign(body, target, value, body.annotation(annotation))
+        case ast.AugAssign():
+            return _augmented(body, node)
+        case ast.If():
+            return _if(body, node, (), None)[0]
+        case ast.For():
+            return _for(body, node)
+        case ast.Match():
+            from .matching import match_statement
+
+            return match_statement(body, node, (), None)[0]
+    what = _NAMES.get(type(node), type(node).__name__.lower())
+    body.fail(Code.SUBSET, f"{what} is outside the language", node, _HELP.get(type(node), ""))
+
+
+_NAMES = {
+    ast.Expr: "an expression without effect",
+    ast.Assign: "an assignment to several targets",
+    ast.AnnAssign: "a declaration without value",
+    ast.FunctionDef: "a function within a function",
+}
+_HELP = {
+    ast.While: "use `for` over a finite collection, or another action for each round",
+    ast.Break: "use any(...), choose(...), or a condition in the loop",
+    ast.Continue: "put the rest of the loop under an `if`",
+    ast.Assert: "state an @invariant; a guard is require(...)",
+    ast.Raise: "a guard is require(...)",
+    ast.Try: "guard with require(...) or if",
+    ast.Assign: "write one assignment a line",
+}
+
+
+def is_call_of(body: Body, node: ast.expr, function: object) -> bool:
+    """Whether an expression calls that function of the language."""
+    if not isinstance(node, ast.Call):
+        return False
+    found = meaning(body, node.func)
+    return isinstance(found, Constant) and found.value is function
+
+
+def _assign(
+    body: Body, target: ast.expr, value: ast.expr, annotated: Type | None
+) -> list[Stmt]:
+    if is_call_of(body, value, declarations.choose):
+        assert isinstance(value, ast.Call)
+        return _choose(body, target, value, annotated)
+    popped = _pop(body, value)
+    if popped is not None:
+        taken, change = popped
+        return [*_store(body, target, taken, value), change]
+    if isinstance(target, ast.Name):
+        known = _annotated_local(body, target.id)
+        return [_assign_local(body, target, _value(body, value, annotated or known), annotated)]
+    where = place(body, target)
+    return [assign(body, where, expression_hinted(body, value, where.type), value)]
+
+
+def _value(body: Body, value: ast.expr, kind: Type | None) -> Expr:
+    expr = expression_hinted(body, value, kind)
+    return expr if kind is None else coerce(body, expr, kind, value)
+
+
+def _annotated_local(body: Body, name: str) -> Type | None:
+    found = body.names.get(name)
+    if isinstance(found, Local) and found.name in body.unit.annotated:
+        return body.unit.types[found.name]
+    return None
+
+
+def _store(body: Body, target: ast.expr, value: Expr, node: ast.expr) -> list[Stmt]:
+    if isinstance(target, ast.Name):
+        return [_assign_local(body, target, value, None)]
+    return [assign(body, place(body, target), value, node)]
+
+
+def _assign_local(
+    body: Body, target: ast.Name, value: Expr, annotated: Type | None
+) -> Stmt:
+    found = body.names.get(target.id)
+    if isinstance(found, SpecObject):
+        body.fail(Code.SUBSET, f"{target.id!r} stands for the spec", target)
+    if not (isinstance(found, Local) and found.name in body.unit.types):
+        found = Local(value.type, body.unit.fresh(target.id))
+        body.names[target.id] = found
+        if annotated is not None:
+            body.unit.types[found.name] = annotated
+            body.unit.annotated.add(found.name)
+    forget(body, target.id)
+    return _bind(body, found.name, value, target)
+
+
+def _bind(body: Body, name: str, value: Expr, node: ast.expr) -> Stmt:
+    """Bind a local; its type grows to hold the value unless it was annotated."""
+    unit = body.unit
+    known = unit.types.get(name)
+    if known is None:
+        unit.types[name] = value.type
+    elif known != value.type and name not in unit.annotated:
+        common = join(known, value.type)
+        if common is None:
+            message = f"{name} was {describe(known)} before; this is {describe(value.type)}"
+            body.fail(Code.TYPE, message, node, "use another name")
+        if common != known:
+            unit.types[name], unit.grown = common, True
+    kind = unit.types[name]
+    unit.defined.add(name)
+    unit.stale.pop(name, None)
+    unit.aliases.pop(name, None)
+    root = holds_collection(value)
+    if root is not None:
+        unit.aliases[name] = root
+    return Bind(name, kind, coerce(body, value, kind, node, name), body.span(node))
+
+
+def forget(body: Body, name: str) -> None:
+    """Drop what tests have shown of paths through a name that is stored to."""
+    kept = {}
+    for key, kind in body.narrowed.items():
+        names = {n.id for n in ast.walk(ast.parse(key)) if isinstance(n, ast.Name)}
+        if name not in names:
+            kept[key] = kind
+    body.narrowed = kept
+
+
+def _choose(
+    body: Body, target: ast.expr, node: ast.Call, annotated: Type | None
+) -> list[Stmt]:
+    if not body.guards:
+        body.fail(Code.EFFECT, "choose() belongs in an action or in start", node)
+    if len(node.args) != 1 or node.keywords:
+        body.fail(Code.CALL, "choose() takes one collection", node)
+    options = node.args[0]
+    if isinstance(options, ast.GeneratorExp):
+        source: Expr = set_comprehension(body, options, None)
+    else:
+        source = source_of(body, options)
+    element = element_type(source)
+    name = body.unit.fresh(target.id if isinstance(target, ast.Name) else "chosen")
+    choice = Choose(Binder(name, element, source), body.span(node))
+    local = Local(element, name)
+    once = isinstance(target, ast.Name) and assigned_names(body.node)[target.id] == 1
+    if once and annotated is None and isinstance(target, ast.Name):
+        body.unit.types[name] = element
+        body.unit.defined.add(name)
+        body.names[target.id] = local
+        forget(body, target.id)
+        return [choice]
+    value: Expr = local if annotated is None else coerce(body, local, annotated, node)
+    return [choice, *_store(body, target, value, node)]
+
+
+def _pop(body: Body, value: ast.expr) -> tuple[Expr, Mutate] | None:
+    """`x = self.queue.pop(0)`: the element, and the change that removes it."""
+    match value:
+        case ast.Call(func=ast.Attribute(value=inner, attr="pop")):
+            where = place(body, inner)
+            change = mutate(body, where, "pop", value)
+            index = 0 if change.change.value == "pop_first" else -1
+            base = expression(body, inner)
+            element = element_type(base)
+            at = Apply(element, Op.AT, (base, construct.integer(index)), label=where.var)
+            return at, change
+    return None
+
+
+def _augmented(body: Body, node: ast.AugAssign) -> list[Stmt]:
+    if isinstance(node.target, ast.Name):
+        current = expression(body, ast.Name(node.target.id, ast.Load(), **_at(node.target)))
+        value = binary(body, node.op, current, expression(body, node.value), node.value)
+        return [_assign_local(body, node.target, value, None)]
+    where = place(body, node.target)
+    current = read(body, node.target)
+    if isinstance(node.op, ast.BitOr) and isinstance(where.type, SetType):
+        value = expression_hinted(body, node.value, where.type)
+        if fits(value.type, where.type):
+            return [mutate(body, where, "update", node.value)]
+    hint = where.type if isinstance(where.type, SetType) else None
+    operand = expression_hinted(body, node.value, hint)
+    return [assign(body, where, binary(body, node.op, current, operand, node.value), node.value)]
+
+
+def _at(node: ast.expr) -> dict[str, int]:
+    return {
+        "lineno": node.lineno,
+        "col_offset": node.col_offset,
+        "end_lineno": node.end_lineno or node.lineno,
+        "end_col_offset": node.end_col_offset or node.col_offset,
+    }
+
+
+def read(body: Body, target: ast.expr) -> Expr:
+    """The value that is stored at a target."""
+    return expression(body, target)
+
+
+def _if(
+    body: Body, node: ast.If, rest: Sequence[ast.stmt], result: Result
+) -> tuple[list[Stmt], bool]:
+    test = condition(body, node.test)
+    arms = []
+    entry = Flow(body)
+    for nodes, outcome in ((node.body, True), (node.orelse, False)):
+        entry.enter(learn(body, node.test, outcome))
+        statements, ended = block(body, [*nodes, *rest], result)
+        entry.leave(ended or construct.is_false(test) is outcome and isinstance(test, Const))
+        arms.append((tuple(statements), ended))
+    entry.join()
+    (then, then_ended), (orelse, orelse_ended) = arms
+    if isinstance(test, Const):
+        return (list(then), then_ended) if test.value else (list(orelse), orelse_ended)
+    ended = then_ended and orelse_ended
+    if not then and not orelse:
+        return [], ended
+    if not then:
+        test, then, orelse = construct.negation(test), orelse, ()
+    return [If(test, then, orelse, body.span(node))], ended
+
+
+class Flow:
+    """What is known along the arms of a branch, and what is left where they meet."""
+
+    def __init__(self, body: Body) -> None:
+        self._body = body
+        unit = body.unit
+        self._narrowed = dict(body.narrowed)
+        self._names = dict(body.names)
+        self._defined = set(unit.defined)
+        self._stale = dict(unit.stale)
+        self._aliases = dict(unit.aliases)
+        self._ends: list[tuple[dict[str, Type], set[str]]] = []
+        self._all_stale = dict(unit.stale)
+        self._all_aliases = dict(unit.aliases)
+
+    def enter(self, learnt: dict[str, Type]) -> None:
+        """Start an arm."""
+        unit = self._body.unit
+        self._body.narrowed = {**self._narrowed, **learnt}
+        unit.defined = set(self._defined)
+        unit.stale, unit.aliases = dict(self._stale), dict(self._aliases)
+
+    def leave(self, ended: bool) -> None:
+        """End an arm; one that returned does not reach the meeting point."""
+        unit = self._body.unit
+        if not ended:
+            self._ends.append((dict(self._body.narrowed), set(unit.defined)))
+            self._all_stale.update(unit.stale)
+            self._all_aliases.update(unit.aliases)
+
+    def join(self) -> None:
+        """After the branch: what holds at the end of every arm that gets there."""
+        unit = self._body.unit
+        first = self._ends[0] if self._ends else (self._narrowed, self._defined)
+        narrowed, defined = dict(first[0]), set(first[1])
+        for other, names in self._ends[1:]:
+            narrowed = {k: t for k, t in narrowed.items() if other.get(k) == t}
+            defined &= names
+        self._body.narrowed, unit.defined = narrowed, defined
+        unit.stale, unit.aliases = self._all_stale, self._all_aliases
+
+
+def _for(body: Body, node: ast.For) -> list[Stmt]:
+    if node.orelse:
+        body.fail(Code.SUBSET, "`else` on a loop is outside the language", node)
+    if not isinstance(node.target, ast.Name):
+        body.fail(Code.SUBSET, "only a plain name can be bound here", node.target)
+    source = source_of(body, node.iter)
+    names = dict(body.names)
+    # Twice, because what a round leaves behind (types, changed collections) meets the next one.
+    taken = dict(body.unit.names)
+    statements: list[Stmt] = []
+    for _ in range(2):
+        body.unit.names = dict(taken)
+        local = Local(element_type(source), body.unit.fresh(node.target.id))
+        body.names = {**names, **_bound_in_loop(body, names), node.target.id: local}
+        flow = Flow(body)
+        flow.enter({})
+        body.narrowed = _stable(body, node.target.id)
+        statements, _ended = block(body, node.body, None)
+        flow.leave(False)
+        flow.enter({})
+        flow.leave(False)
+        flow.join()
+    body.names = {**_bound_in_loop(body, names)}
+    binder = Binder(local.name, local.type, source)
+    return [For(binder, tuple(statements), body.span(node))]
+
+
+def _bound_in_loop(body: Body, names: dict[str, object]) -> dict[str, object]:
+    """Names as before the loop: a local first bound inside has no value after it."""
+    return dict(names)
+
+
+def _stable(body: Body, target: str) -> dict[str, Type]:
+    """What stays shown in every round: only of names that are never stored to."""
+    stored = assigned_names(body.node)
+    kept = {}
+    for key, kind in body.narrowed.items():
+        names = {n.id for n in ast.walk(ast.parse(key)) if isinstance(n, ast.Name)}
+        spec = any(isinstance(body.names.get(name), SpecObject) for name in names)
+        if not spec and target not in names and not names & set(stored):
+            kept[key] = kind
+    return kept
+
+
+__all__ = ["Path", "Require", "bind_local", "block", "returning", "statement"]

@@ -1,0 +1,308 @@
+"""The shape of a spec: its parameters bound, its variables typed, its methods sorted by role."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import sys
+import typing
+from collections.abc import Callable, Iterable, Mapping
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from .adopt import Place
+from .annotations import AnnotationError, Resolver, node_class_of
+from .collections import Nodes, OrderedNodes
+from .declarations import FlawDeclaration, InitialValue, Mark, ParameterDeclaration, mark_of
+from .failures import UsageError
+from .ir.nodes import Durability
+from .ir.types import Sort, Type
+from .values import Node, Universe
+
+if TYPE_CHECKING:
+    from .spec import Spec
+
+MAX_NODES = 64
+
+
+class DeclarationError(Exception):
+    """A declaration of a spec class is wrong; `owner` and `attribute` say where."""
+
+    def __init__(self, message: str, owner: type, attribute: str | None, help: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.owner = owner
+        self.attribute = attribute
+        self.help = help
+
+
+@dataclasses.dataclass(frozen=True)
+class Attribute:
+    """An annotated name in the body of a spec class or of one of its bases."""
+
+    name: str
+    owner: type
+    annotation: Any
+    value: Any  # MISSING where the body gives none
+
+
+MISSING: Any = object()
+
+
+@dataclasses.dataclass(frozen=True)
+class VariableShape:
+    """A state variable: its type and the plain value it starts with."""
+
+    name: str
+    owner: type
+    type: Type
+    initial: Any
+    durability: Durability
+
+
+@dataclasses.dataclass(frozen=True)
+class Method:
+    """A method with a role, where it was defined, and what its decorator said."""
+
+    name: str
+    owner: type
+    function: Callable[..., Any]
+    mark: Mark
+
+
+@dataclasses.dataclass(frozen=True)
+class Shape:
+    """A spec class with its parameters bound."""
+
+    spec: type[Spec]
+    parameters: Mapping[str, Any]  # node sets as `Nodes`, flaws as bools
+    variables: Mapping[str, VariableShape]
+    methods: tuple[Method, ...]
+    resolver: Resolver
+    universe: Universe
+
+    def place(self, name: str) -> Place:
+        """Where the variable of that name is stored."""
+        return Place(self.variables[name].type, name, self.universe)
+
+    def record_place(self, name: str) -> Place | None:
+        """The type of a record by the name of its class, where the spec uses it."""
+        kind = self.resolver.record_types.get(name)
+        return None if kind is None else Place(kind, name, self.universe)
+
+
+def attributes_of(spec: type[Spec]) -> list[Attribute]:
+    """The annotated names of a spec class, those of its bases first."""
+    found: dict[str, Attribute] = {}
+    for owner in reversed(spec.__mro__):
+        if not _is_spec(owner):
+            continue
+        hints = _own_hints(owner)
+        for name in owner.__dict__.get("__annotations__", {}):
+            if typing.get_origin(hints[name]) is not typing.ClassVar and not name.startswith("_"):
+                value = owner.__dict__.get(name, MISSING)
+                found[name] = Attribute(name, owner, hints[name], value)
+    return list(found.values())
+
+
+def _is_spec(owner: type) -> bool:
+    from .spec import Spec
+
+    return issubclass(owner, Spec) and owner is not Spec
+
+
+def _own_hints(owner: type) -> dict[str, Any]:
+    module = sys.modules.get(owner.__module__)
+    scope = dict(vars(module)) if module else {}
+    hints: dict[str, Any] = {}
+    for name, annotation in owner.__dict__.get("__annotations__", {}).items():
+        if isinstance(annotation, str):
+            try:
+                annotation = eval(annotation, scope, dict(vars(owner)))  # as typing does
+            except Exception as error:
+                message = f"the annotation of {name} cannot be evaluated: {error}"
+                raise DeclarationError(message, owner, name) from None
+        hints[name] = annotation
+    return hints
+
+
+def type_variables(spec: type) -> dict[Any, Any]:
+    """What the type variables of generic bases stand for in a class."""
+    bound: dict[Any, Any] = {}
+    for owner in spec.__mro__:
+        for base in owner.__dict__.get("__orig_bases__", ()):
+            origin = typing.get_origin(base)
+            names = getattr(origin, "__parameters__", ()) if origin else ()
+            for name, argument in zip(names, typing.get_args(base), strict=False):
+                bound.setdefault(name, bound.get(argument, argument))
+    return bound
+
+
+def parameter_attributes(spec: type[Spec]) -> list[Attribute]:
+    """The parameters a spec class declares, flaws included, in order."""
+    return [a for a in attributes_of(spec) if _is_parameter(a)]
+
+
+def _is_parameter(attribute: Attribute) -> bool:
+    declared = isinstance(attribute.value, ParameterDeclaration | FlawDeclaration)
+    return declared or node_class_of(attribute.annotation) is not None
+
+
+def flaws_of(spec: type[Spec]) -> dict[str, str]:
+    """The flaws a spec class declares, with what each does wrong."""
+    return {
+        a.name: a.value.text
+        for a in attributes_of(spec)
+        if isinstance(a.value, FlawDeclaration)
+    }
+
+
+def shape_of(spec: type[Spec], given: Mapping[str, Any]) -> Shape:
+    """Bind parameters (node sets by size) and type the variables.
+
+    Raises UsageError for a wrong parameter, DeclarationError for a wrong declaration.
+    """
+    attributes = attributes_of(spec)
+    declared = [a for a in attributes if _is_parameter(a)]
+    values = _bind(spec, declared, given)
+    sorts, parameters = _node_sets(declared, values)
+    integers = {n: v for n, v in parameters.items() if type(v) is int}
+    resolver = Resolver(sorts, integers, type_variables(spec))
+    variables = {
+        a.name: _variable(a, resolver) for a in attributes if not _is_parameter(a)
+    }
+    methods = tuple(_methods(spec))
+    nodes = {s.sort.name: tuple(s) for s in parameters.values() if isinstance(s, Nodes)}
+    for value in parameters.values():
+        if isinstance(value, Enum):
+            resolver.resolve(type(value))
+    # The universe shares the resolver's tables: helpers' annotations may add to them later.
+    universe = Universe(resolver.enums, resolver.records, nodes)
+    return Shape(spec, parameters, variables, methods, resolver, universe)
+
+
+def _bind(
+    spec: type[Spec], declared: Iterable[Attribute], given: Mapping[str, Any]
+) -> dict[str, Any]:
+    known = {a.name: a for a in declared}
+    for name in given:
+        if name not in known:
+            allowed = ", ".join(known) or "none"
+            raise UsageError(f"{spec.__name__} has no parameter {name!r} (parameters: {allowed})")
+    values: dict[str, Any] = {}
+    for name, attribute in known.items():
+        value = given.get(name, _default(attribute))
+        if value is None:
+            raise UsageError(f"{spec.__name__} needs a value for its parameter {name!r}")
+        values[name] = _checked(attribute, value)
+    return values
+
+
+def _default(attribute: Attribute) -> Any:
+    if isinstance(attribute.value, ParameterDeclaration):
+        return attribute.value.default
+    return False if isinstance(attribute.value, FlawDeclaration) else None
+
+
+def _checked(attribute: Attribute, value: Any) -> Any:
+    name, annotation = attribute.name, attribute.annotation
+    if node_class_of(annotation) is not None:
+        if isinstance(value, Nodes):
+            return value
+        if type(value) is not int:
+            raise UsageError(f"{name} is a node set, given by its size; got {value!r}")
+        return _in_range(attribute, value, 1, MAX_NODES)
+    if typing.get_origin(annotation) is typing.Annotated:
+        annotation = typing.get_args(annotation)[0]
+    if annotation is bool:
+        if type(value) is not bool:
+            raise UsageError(f"{name} is true or false; got {value!r}")
+        return value
+    if annotation is int:
+        if type(value) is not int:
+            raise UsageError(f"{name} is an int; got {value!r}")
+        return _in_range(attribute, value, None, None)
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        if not isinstance(value, annotation):
+            allowed = ", ".join(m.name.lower() for m in annotation)
+            raise UsageError(f"{name} is one of {allowed}; got {value!r}")
+        return value
+    message = f"the parameter {name} is neither a node set, an int, a bool nor an enumeration"
+    raise DeclarationError(message, attribute.owner, name)
+
+
+def _in_range(attribute: Attribute, value: int, low: int | None, high: int | None) -> int:
+    if isinstance(attribute.value, ParameterDeclaration):
+        low = attribute.value.at_least if attribute.value.at_least is not None else low
+        high = attribute.value.at_most if attribute.value.at_most is not None else high
+    if (low is not None and value < low) or (high is not None and value > high):
+        if low is None or high is None:
+            allowed = f"at most {high}" if low is None else f"at least {low}"
+        else:
+            allowed = f"{low} .. {high}"
+        raise UsageError(f"{attribute.name} = {value} is out of range (allowed: {allowed})")
+    return value
+
+
+def _node_sets(
+    declared: Iterable[Attribute], values: Mapping[str, Any]
+) -> tuple[dict[type[Node], Sort], dict[str, Any]]:
+    sorts: dict[type[Node], Sort] = {}
+    parameters: dict[str, Any] = {}
+    for attribute in declared:
+        value = values[attribute.name]
+        node_class = node_class_of(attribute.annotation)
+        if node_class is None:
+            parameters[attribute.name] = value
+            continue
+        if node_class in sorts:
+            message = (
+                f"two node sets have members of class {node_class.__name__}: "
+                f"{sorts[node_class].name} and {attribute.name}"
+            )
+            help = "give each its own class: `class Acceptor(Node): ...`, `Nodes[Acceptor]`"
+            raise DeclarationError(message, attribute.owner, attribute.name, help)
+        origin = typing.get_origin(attribute.annotation) or attribute.annotation
+        if isinstance(value, Nodes):
+            sorts[node_class], parameters[attribute.name] = value.sort, value
+            continue
+        sort = Sort(attribute.name, value, issubclass(origin, OrderedNodes))
+        sorts[node_class] = sort
+        parameters[attribute.name] = origin.of(sort, node_class)
+    return sorts, parameters
+
+
+def _variable(attribute: Attribute, resolver: Resolver) -> VariableShape:
+    value, durability = attribute.value, Durability.PLAIN
+    if isinstance(value, InitialValue):
+        value, durability = value.value, value.durability
+    if value is MISSING:
+        raise DeclarationError(
+            f"the variable {attribute.name} has no initial value",
+            attribute.owner,
+            attribute.name,
+            "write `= 0`, `= each(...)`, `= empty()`; a parameter is `= parameter(...)`",
+        )
+    try:
+        kind = resolver.resolve(attribute.annotation)
+    except AnnotationError as error:
+        raise DeclarationError(
+            error.message, attribute.owner, attribute.name, error.help
+        ) from None
+    return VariableShape(attribute.name, attribute.owner, kind, value, durability)
+
+
+def _methods(spec: type[Spec]) -> Iterable[Method]:
+    """Methods with a role, bases first, in order of definition; overriding keeps the place."""
+    names: dict[str, None] = {}
+    for owner in reversed(spec.__mro__):
+        if _is_spec(owner):
+            names.update(dict.fromkeys(owner.__dict__))
+    for name in names:
+        for owner in spec.__mro__:
+            if name in owner.__dict__:
+                function = inspect.unwrap(owner.__dict__[name])
+                mark = mark_of(function)
+                if mark is not None and _is_spec(owner):
+                    yield Method(name, owner, function, mark)
+                break
