@@ -7,7 +7,6 @@ network that partitions; `QuorumSite` (Skeen 1982, Keidar and Dolev 1998) does.
 """
 
 from .coordinator import Coordination, Coordinator
-from .log import Log
 from .messages import (
     FLAWS,
     Acknowledge,
@@ -19,11 +18,13 @@ from .messages import (
     Decision,
     DecisionRequest,
     Effect,
+    Entered,
     Event,
     GiveUp,
     LocalError,
     Message,
     Notify,
+    Persist,
     PreCommit,
     Received,
     RemoteError,
@@ -46,9 +47,10 @@ from .participant import (
     Preparing,
     Recovering,
 )
+from .records import RecordLog, load, persist
 
 __all__ = [
-    # the cores, what they know of a transaction, and where it is kept
+    # the cores, what they know of a transaction, and its states
     "Coordinator",
     "Coordination",
     "Participant",
@@ -57,10 +59,14 @@ __all__ = [
     "Polling",
     "Preparing",
     "Recovering",
-    "Log",
     "State",
     "Decision",
     "FLAWS",
+    # the log
+    "Entered",
+    "RecordLog",
+    "persist",
+    "load",
     # events
     "Event",
     "Begin",
@@ -71,6 +77,7 @@ __all__ = [
     "SiteDown",
     # effects
     "Effect",
+    "Persist",
     "Send",
     "AskVote",
     "Notify",

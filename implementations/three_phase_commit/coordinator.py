@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from .log import Entered, Log, force, read
 from .messages import (
     Acknowledge,
     Begin,
@@ -19,11 +18,13 @@ from .messages import (
     Decision,
     DecisionRequest,
     Effect,
+    Entered,
     Event,
     GiveUp,
     LocalError,
     Message,
     Notify,
+    Persist,
     PreCommit,
     Received,
     RemoteError,
@@ -47,8 +48,7 @@ class Coordination:
 
     1. `awaited` are the participants whose vote (in w) or acknowledgement (in p) is missing; a
        recovering coordinator awaits them all, for the decision. A decided one awaits nobody.
-    2. The timer runs exactly while somebody is awaited (after a restart: once `recover` was
-       called).
+    2. The timer runs exactly while somebody is awaited.
     """
 
     participants: tuple[str, ...]
@@ -64,54 +64,37 @@ class Coordinator:
     """The coordinating side of a site. One event at a time goes in, the effects come out.
 
     `handle` raises LocalError or RemoteError for an event that cannot be, and has then changed
-    nothing; what `log.append` raises also leaves the transaction as it was.
+    nothing.
     """
 
-    def __init__(self, site: str, log: Log, *, flaws: Iterable[str] = ()) -> None:
+    def __init__(self, site: str, *, flaws: Iterable[str] = ()) -> None:
         self.site = site
         check_flaws(frozenset(flaws))
-        self._log = log
         self._transactions: dict[str, Coordination] = {}
         self._timers: set[str] = set()
-        for entry in read(log):
-            if entry.coordinator != site:
-                continue  # this site's participant, if it shares the log
-            waiting = entry.state in (State.UNCERTAIN, State.PREPARED)
-            self._transactions[entry.transaction] = Coordination(
-                entry.participants,
-                entry.state,
-                frozenset(entry.participants if waiting else ()),
-                recovering=waiting,
-            )
 
-    def state(self, transaction: str) -> Coordination | None:
-        """What the coordinator knows of a transaction, None where it never began."""
-        return self._transactions.get(transaction)
-
-    def recover(self) -> tuple[Effect, ...]:
-        """Call once, on a coordinator made over a log that a crash left behind.
+    @classmethod
+    def recover(
+        cls, site: str, records: Iterable[Entered], *, flaws: Iterable[str] = ()
+    ) -> tuple[Coordinator, tuple[Effect, ...]]:
+        """The core after a crash, from the records of its log, and what is to be done first.
 
         Without a record of PreCommit nobody can be committable, so the coordinator aborts (Skeen
         and Stonebraker 1983: the failure transition out of w). With it, participants may have
         decided either way while it was down, so it asks. A decision is sent out again.
         """
+        core = cls(site, flaws=flaws)
+        for record in records:
+            if record.coordinator == site:  # else of the site's participant, in a shared log
+                core._transactions[record.transaction] = _remembered(record)
         effects: list[Effect] = []
-        for name, known in list(self._transactions.items()):
-            match known.state:
-                case State.UNCERTAIN:
-                    step = self._decide(name, known, Decision.ABORT)
-                case State.PREPARED:
-                    step = (known, _to_all(known, DecisionRequest(name)))
-                case State.COMMITTED:
-                    step = (known, _announce(name, known, Decision.COMMIT))
-                case State.ABORTED:
-                    step = (known, _announce(name, known, Decision.ABORT))
-                case State.INITIAL:
-                    raise AssertionError("a coordination starts in w")
-                case _:
-                    assert_never(known.state)
-            effects += self._enter(name, step)
-        return tuple(effects)
+        for name, known in list(core._transactions.items()):
+            effects += core._enter(name, core._resume(name, known))
+        return core, tuple(effects)
+
+    def state(self, transaction: str) -> Coordination | None:
+        """What the coordinator knows of a transaction, None where it never began."""
+        return self._transactions.get(transaction)
 
     def handle(self, event: Event) -> tuple[Effect, ...]:
         """Take one event; the effects are to be carried out in order."""
@@ -152,12 +135,21 @@ class Coordinator:
             raise error(f"{self.site!r} coordinates no transaction {transaction!r}")
         return known
 
+    def _resume(self, name: str, known: Coordination) -> _Step:
+        made = decision_of(known.state)
+        if made is not None:
+            return known, _announce(name, known, made)
+        if known.state is State.UNCERTAIN:
+            return self._decide(name, known, Decision.ABORT)
+        return known, _to_all(known, DecisionRequest(name))
+
     def _enter(self, name: str, step: _Step, *, fired: bool = False) -> tuple[Effect, ...]:
-        """Force the new state, then make it current; the timer follows from who is awaited."""
+        """Make the new state current: its record goes first, and the timer follows from it."""
         after, effects = step
         before = self._transactions.get(name)
         if before is None or before.state is not after.state:
-            force(self._log, Entered(name, after.state, self.site, after.participants))
+            record = Entered(name, after.state, self.site, after.participants)
+            effects = (Persist(record), *effects)
         self._transactions[name] = after
         running = name in self._timers and not fired
         if not after.awaited:
@@ -240,6 +232,12 @@ class Coordinator:
 
     def _decide(self, name: str, known: Coordination, decision: Decision) -> _Step:
         return _settled(known, decision), _announce(name, known, decision)
+
+
+def _remembered(record: Entered) -> Coordination:
+    waiting = decision_of(record.state) is None
+    awaited = frozenset(record.participants if waiting else ())
+    return Coordination(record.participants, record.state, awaited, recovering=waiting)
 
 
 def decision_of(state: State) -> Decision | None:

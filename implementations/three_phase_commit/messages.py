@@ -149,8 +149,31 @@ Event = Begin | Received | VoteCast | GiveUp | TimedOut | SiteDown
 
 
 @dataclass(frozen=True, slots=True)
+class Entered:
+    """A record for the log: a transaction entered a state at this site.
+
+    1. The last record of a transaction and role is its durable state, never q.
+    2. `coordinator` is the site itself exactly in the coordinator's records.
+    3. Both `coordinator` and `participants` are empty where a participant aborted a transaction
+       before its VoteRequest came.
+    """
+
+    transaction: str
+    state: State
+    coordinator: str = ""
+    participants: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Persist:
+    """Make a record durable before any effect after this one is carried out."""
+
+    record: Entered
+
+
+@dataclass(frozen=True, slots=True)
 class Send:
-    """Send a message. Whatever it relies on is in the log already."""
+    """Send a message. What it relies on is persisted before it."""
 
     to: str
     message: Message
@@ -185,7 +208,7 @@ class CancelTimer:
     transaction: str
 
 
-Effect = Send | AskVote | Notify | SetTimer | CancelTimer
+Effect = Persist | Send | AskVote | Notify | SetTimer | CancelTimer
 
 
 class CommitError(Exception):

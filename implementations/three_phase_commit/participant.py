@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from .coordinator import decision_of, settled_state
-from .log import Entered, Log, force, read
 from .messages import (
     Acknowledge,
     AskVote,
@@ -23,11 +22,13 @@ from .messages import (
     Decision,
     DecisionRequest,
     Effect,
+    Entered,
     Event,
     GiveUp,
     LocalError,
     Message,
     Notify,
+    Persist,
     PreCommit,
     Received,
     RemoteError,
@@ -82,7 +83,7 @@ class Participation:
 
     1. `voted` is False in q, and in an a where no vote was sent (since the last restart).
     2. `role` matters only in w and p; a Polling or Preparing one awaits somebody.
-    3. The timer runs exactly in w and p (after a restart: once `recover` was called).
+    3. The timer runs exactly in w and p.
     """
 
     coordinator: str
@@ -102,47 +103,42 @@ class Participant:
     """The participating side of a site. One event at a time goes in, the effects come out.
 
     `handle` raises LocalError or RemoteError for an event that cannot be, and has then changed
-    nothing; what `log.append` raises also leaves the transaction as it was.
+    nothing.
     """
 
-    def __init__(self, site: str, log: Log, *, flaws: Iterable[str] = ()) -> None:
+    def __init__(self, site: str, *, flaws: Iterable[str] = ()) -> None:
         self.site = site
         self._flaws = check_flaws(frozenset(flaws))
-        self._log = log
         self._transactions: dict[str, Participation] = {}
         self._timers: set[str] = set()
-        for entry in read(log):
-            if entry.coordinator == site:
-                continue  # this site's coordinator, if it shares the log
-            voted = entry.transaction in self._transactions or entry.state is State.UNCERTAIN
-            self._transactions[entry.transaction] = Participation(
-                entry.coordinator, entry.participants, entry.state, Recovering(), voted
-            )
 
-    def state(self, transaction: str) -> Participation | None:
-        """What the participant knows of a transaction, None where it has not heard of it."""
-        return self._transactions.get(transaction)
-
-    def recover(self) -> tuple[Effect, ...]:
-        """Call once, on a participant made over a log that a crash left behind.
+    @classmethod
+    def recover(
+        cls, site: str, records: Iterable[Entered], *, flaws: Iterable[str] = ()
+    ) -> tuple[Participant, tuple[Effect, ...]]:
+        """The core after a crash, from the records of its log, and what is to be done first.
 
         A yes vote binds: in w and in p it must ask, for the others may have decided either way
         while it was down (Skeen and Stonebraker 1983: no independent recovery). If all sites
         failed, it stays blocked until one that has decided is back: finding out who failed last
         is not attempted.
         """
+        core = cls(site, flaws=flaws)
+        for record in records:
+            if record.coordinator == site:
+                continue  # of the site's coordinator, in a shared log
+            voted = record.transaction in core._transactions or record.state is State.UNCERTAIN
+            core._transactions[record.transaction] = Participation(
+                record.coordinator, record.participants, record.state, Recovering(), voted
+            )
         effects: list[Effect] = []
-        for name, known in list(self._transactions.items()):
-            decision = decision_of(known.state)
-            if decision is not None:
-                effects.append(Notify(name, decision))
-            elif known.state is State.PREPARED and "recover_p_commits" in self._flaws:
-                effects += self._enter(name, self._settle(name, known, Decision.COMMIT))
-            elif "recover_aborts" in self._flaws:
-                effects += self._enter(name, self._settle(name, known, Decision.ABORT))
-            else:
-                effects += self._enter(name, (known, self._ask_all(name, known)))
-        return tuple(effects)
+        for name, known in list(core._transactions.items()):
+            effects += core._enter(name, core._resume(name, known))
+        return core, tuple(effects)
+
+    def state(self, transaction: str) -> Participation | None:
+        """What the participant knows of a transaction, None where it has not heard of it."""
+        return self._transactions.get(transaction)
 
     def handle(self, event: Event) -> tuple[Effect, ...]:
         """Take one event; the effects are to be carried out in order."""
@@ -172,14 +168,25 @@ class Participant:
             case _:
                 assert_never(event)
 
+    def _resume(self, name: str, known: Participation) -> _Step:
+        made = decision_of(known.state)
+        if made is not None:
+            return known, (Notify(name, made),)
+        if known.state is State.PREPARED and "recover_p_commits" in self._flaws:
+            return self._settle(name, known, Decision.COMMIT)
+        if "recover_aborts" in self._flaws:
+            return self._settle(name, known, Decision.ABORT)
+        return known, self._ask_all(name, known)
+
     def _enter(self, name: str, step: _Step, *, fired: bool = False) -> tuple[Effect, ...]:
-        """Force the new state, then make it current; the timer runs while it waits for somebody."""
+        """Make the new state current: its record goes first, and the timer follows from it."""
         after, effects = step
         before = self._transactions.get(name, _UNKNOWN)
         if after is _UNKNOWN:
             return effects
         if before.state is not after.state:
-            force(self._log, Entered(name, after.state, after.coordinator, after.participants))
+            record = Entered(name, after.state, after.coordinator, after.participants)
+            effects = (Persist(record), *effects)
         self._transactions[name] = after
         running = name in self._timers and not fired
         if not _waits(after):

@@ -17,6 +17,7 @@ from quorate.implementations.three_phase_commit import (
     Decision,
     DecisionRequest,
     Effect,
+    Entered,
     Event,
     Following,
     GiveUp,
@@ -24,6 +25,7 @@ from quorate.implementations.three_phase_commit import (
     Message,
     Notify,
     Participant,
+    Persist,
     PreCommit,
     Received,
     RemoteError,
@@ -37,6 +39,8 @@ from quorate.implementations.three_phase_commit import (
     Vote,
     VoteCast,
     VoteRequest,
+    load,
+    persist,
 )
 from quorate.implementations.three_phase_commit.termination import Ruling, rule
 
@@ -44,9 +48,19 @@ COMMIT, ABORT = Decision.COMMIT, Decision.ABORT
 SITES = ("P1", "P2", "P3")
 
 
-def coordinator(log: MemoryLog | None = None) -> Coordinator:
+def entered(state: State) -> Entered:
+    """The record of a participant of t."""
+    return Entered("t", state, "C", SITES)
+
+
+def begun(state: State) -> Entered:
+    """The record of the coordinator of t."""
+    return Entered("t", state, "C", ("P1", "P2"))
+
+
+def coordinator() -> Coordinator:
     """One that has begun transaction t with two participants."""
-    core = Coordinator("C", log or MemoryLog())
+    core = Coordinator("C")
     core.handle(Begin("t", ("P1", "P2")))
     return core
 
@@ -58,9 +72,9 @@ def votes_yes(core: Coordinator, *sites: str) -> tuple[Effect, ...]:
     return effects
 
 
-def voter(site: str, log: MemoryLog | None = None, *flaws: str) -> Participant:
+def voter(site: str) -> Participant:
     """A participant that has voted yes on t, with participants P1, P2, P3."""
-    core = Participant(site, log or MemoryLog(), flaws=flaws)
+    core = Participant(site)
     core.handle(Received("C", VoteRequest("t", SITES)))
     core.handle(VoteCast("t", yes=True))
     return core
@@ -84,26 +98,37 @@ def received(core: Coordinator | Participant, sender: str, message: Message) -> 
 
 
 def test_the_coordinator_asks_all_participants_to_vote() -> None:
-    effects = Coordinator("C", MemoryLog()).handle(Begin("t", ("P1", "P2")))
+    effects = Coordinator("C").handle(Begin("t", ("P1", "P2")))
     request = VoteRequest("t", ("P1", "P2"))
-    assert effects == (Send("P1", request), Send("P2", request), SetTimer("t"))
+    assert effects == (
+        Persist(begun(State.UNCERTAIN)),
+        Send("P1", request),
+        Send("P2", request),
+        SetTimer("t"),
+    )
 
 
 def test_a_yes_vote_is_logged_and_binds() -> None:
-    log = MemoryLog()
-    core = Participant("P1", log)
+    core = Participant("P1")
     assert received(core, "C", VoteRequest("t", SITES)) == (AskVote("t"),)
-    assert core.handle(VoteCast("t", yes=True)) == (Send("C", Vote("t", True)), SetTimer("t"))
-    assert len(log.durable()) == 1
+    assert core.handle(VoteCast("t", yes=True)) == (
+        Persist(entered(State.UNCERTAIN)),
+        Send("C", Vote("t", True)),
+        SetTimer("t"),
+    )
     with pytest.raises(LocalError, match="no vote is due"):
         core.handle(GiveUp("t"))
 
 
 def test_a_no_vote_decides_abort_at_once() -> None:
-    core = Participant("P1", MemoryLog())
+    core = Participant("P1")
     received(core, "C", VoteRequest("t", SITES))
     effects = core.handle(VoteCast("t", yes=False))
-    assert effects == (Send("C", Vote("t", False)), Notify("t", ABORT))
+    assert effects == (
+        Persist(entered(State.ABORTED)),
+        Send("C", Vote("t", False)),
+        Notify("t", ABORT),
+    )
     assert state_of(core) is State.ABORTED
 
 
@@ -155,27 +180,25 @@ def test_a_failure_notice_counts_for_its_site_alone() -> None:
 
 
 def test_pre_commit_prepares_and_is_acknowledged() -> None:
-    log = MemoryLog()
-    core = voter("P1", log)
-    assert sent(received(core, "C", PreCommit("t"))) == {("C", Acknowledge("t"))}
-    assert state_of(core) is State.PREPARED
-    assert len(log.durable()) == 2
+    effects = received(voter("P1"), "C", PreCommit("t"))
+    assert effects == (
+        Persist(entered(State.PREPARED)),
+        Send("C", Acknowledge("t")),
+        SetTimer("t"),
+    )
 
 
 @pytest.mark.parametrize("decision", [COMMIT, ABORT])
 def test_a_decision_is_logged_and_told_to_the_application(decision: Decision) -> None:
-    log = MemoryLog()
-    core = voter("P1", log)
-    assert received(core, "C", Decide("t", decision)) == (
-        Notify("t", decision),
-        CancelTimer("t"),
-    )
-    assert len(log.durable()) == 2
+    effects = received(voter("P1"), "C", Decide("t", decision))
+    state = State.COMMITTED if decision is COMMIT else State.ABORTED
+    assert effects == (Persist(entered(state)), Notify("t", decision), CancelTimer("t"))
 
 
 def test_whoever_has_not_voted_may_abort_alone_and_then_votes_no() -> None:
-    core = Participant("P1", MemoryLog())
-    assert core.handle(GiveUp("t")) == (Notify("t", ABORT),)
+    core = Participant("P1")
+    record = Persist(Entered("t", State.ABORTED))
+    assert core.handle(GiveUp("t")) == (record, Notify("t", ABORT))
     assert sent(received(core, "C", VoteRequest("t", SITES))) == {("C", Vote("t", False))}
 
 
@@ -238,13 +261,11 @@ def test_an_uncertain_backup_prepares_itself_too() -> None:
     core.handle(TimedOut("t"))
     core.handle(TimedOut("t"))
     assert Notify("t", COMMIT) in received(core, "P3", StateReport("t", State.PREPARED))
-    log = MemoryLog()
-    core = voter("P1", log)
+    core = voter("P1")
     core.handle(TimedOut("t"))
     received(core, "P2", StateReport("t", State.PREPARED))
-    received(core, "P3", StateReport("t", State.UNCERTAIN))
-    assert state_of(core) is State.PREPARED
-    assert len(log.durable()) == 2
+    effects = received(core, "P3", StateReport("t", State.UNCERTAIN))
+    assert effects[0] == Persist(entered(State.PREPARED))
 
 
 def test_a_backup_does_not_wait_for_the_silent() -> None:
@@ -264,10 +285,10 @@ def test_after_answering_a_backup_the_old_coordinator_comes_too_late() -> None:
 
 
 def test_whoever_has_not_voted_aborts_when_it_is_asked() -> None:
-    core = Participant("P2", MemoryLog())
+    core = Participant("P2")
     effects = received(core, "P1", StateRequest("t"))
     assert sent(effects) == {("P1", StateReport("t", State.ABORTED))}
-    core = Participant("P2", MemoryLog())
+    core = Participant("P2")
     received(core, "C", VoteRequest("t", SITES))
     effects = received(core, "P1", DecisionRequest("t"))
     assert sent(effects) == {("P1", Decide("t", ABORT)), ("C", Vote("t", False))}
@@ -283,20 +304,15 @@ def test_only_the_decided_answer_for_the_decision() -> None:
 # Recovery: Skeen and Stonebraker 1983; BHG 7.5.
 
 
-def crashed(core: Participant, log: MemoryLog, *flaws: str) -> Participant:
-    log.crash()
-    return Participant(core.site, log, flaws=flaws)
+VOTED = (entered(State.UNCERTAIN),)
+PREPARED = (*VOTED, entered(State.PREPARED))
 
 
-@pytest.mark.parametrize("prepared", [False, True])
-def test_a_participant_that_voted_yes_does_not_recover_alone(prepared: bool) -> None:
-    log = MemoryLog()
-    core = voter("P1", log)
-    if prepared:
-        received(core, "C", PreCommit("t"))
-    core = crashed(core, log)
+@pytest.mark.parametrize("records", [VOTED, PREPARED])
+def test_a_participant_that_voted_yes_does_not_recover_alone(records: tuple[Entered, ...]) -> None:
+    core, effects = Participant.recover("P1", records)
     asked = {(site, DecisionRequest("t")) for site in ("C", "P2", "P3")}
-    assert sent(core.recover()) == asked
+    assert sent(effects) == asked
     assert sent(core.handle(TimedOut("t"))) == asked
     assert received(core, "P2", StateRequest("t")) == ()
     assert received(core, "C", PreCommit("t")) == ()
@@ -304,81 +320,79 @@ def test_a_participant_that_voted_yes_does_not_recover_alone(prepared: bool) -> 
 
 
 @pytest.mark.parametrize(
-    ("flaw", "prepared", "decision"),
+    ("flaw", "records", "decision"),
     [
-        ("recover_p_commits", True, COMMIT),
-        ("recover_aborts", True, ABORT),
-        ("recover_aborts", False, ABORT),
+        ("recover_p_commits", PREPARED, COMMIT),
+        ("recover_aborts", PREPARED, ABORT),
+        ("recover_aborts", VOTED, ABORT),
     ],
 )
-def test_what_the_flaws_make_of_recovery(flaw: str, prepared: bool, decision: Decision) -> None:
-    log = MemoryLog()
-    core = voter("P1", log)
-    if prepared:
-        received(core, "C", PreCommit("t"))
-    assert crashed(core, log, flaw).recover() == (Notify("t", decision),)
+def test_what_the_flaws_make_of_recovery(
+    flaw: str, records: tuple[Entered, ...], decision: Decision
+) -> None:
+    _, effects = Participant.recover("P1", records, flaws=[flaw])
+    assert effects[1:] == (Notify("t", decision),)
 
 
 def test_a_decided_participant_recovers_with_its_decision() -> None:
-    log = MemoryLog()
-    core = voter("P1", log)
-    received(core, "C", Decide("t", COMMIT))
-    core = crashed(core, log)
-    assert core.recover() == (Notify("t", COMMIT),)
-    assert sent(received(core, "P2", StateRequest("t"))) == {
-        ("P2", StateReport("t", State.COMMITTED))
-    }
+    core, effects = Participant.recover("P1", (*PREPARED, entered(State.COMMITTED)))
+    assert effects == (Notify("t", COMMIT),)
+    report = StateReport("t", State.COMMITTED)
+    assert sent(received(core, "P2", StateRequest("t"))) == {("P2", report)}
 
 
 def test_a_coordinator_without_pre_commit_in_its_log_aborts() -> None:
-    log = MemoryLog()
-    votes_yes(coordinator(log), "P1")
-    log.crash()
-    core = Coordinator("C", log)
-    assert Notify("t", ABORT) in core.recover()
+    core, effects = Coordinator.recover("C", [begun(State.UNCERTAIN)])
+    assert effects[0] == Persist(begun(State.ABORTED))
+    assert Notify("t", ABORT) in effects
     assert state_of(core) is State.ABORTED
 
 
 def test_a_coordinator_with_pre_commit_in_its_log_asks() -> None:
-    log = MemoryLog()
-    votes_yes(coordinator(log), "P1", "P2")
-    log.crash()
-    core = Coordinator("C", log)
+    core, effects = Coordinator.recover("C", [begun(State.UNCERTAIN), begun(State.PREPARED)])
     asked = {("P1", DecisionRequest("t")), ("P2", DecisionRequest("t"))}
-    assert sent(core.recover()) == asked
+    assert sent(effects) == asked
     assert received(core, "P1", Acknowledge("t")) == ()
     assert sent(core.handle(TimedOut("t"))) == asked
-    assert received(core, "P2", Decide("t", ABORT)) == (Notify("t", ABORT), CancelTimer("t"))
+    effects = received(core, "P2", Decide("t", ABORT))
+    assert effects[1:] == (Notify("t", ABORT), CancelTimer("t"))
 
 
 def test_a_decided_coordinator_sends_its_decision_again() -> None:
-    log = MemoryLog()
-    core = coordinator(log)
-    votes_yes(core, "P1", "P2")
-    core.handle(TimedOut("t"))
-    log.crash()
-    assert ("P2", Decide("t", COMMIT)) in sent(Coordinator("C", log).recover())
+    _, effects = Coordinator.recover("C", [begun(State.UNCERTAIN), begun(State.COMMITTED)])
+    assert ("P2", Decide("t", COMMIT)) in sent(effects)
 
 
 def test_a_site_recovers_from_a_log_on_disk_that_both_roles_share(tmp_path: Path) -> None:
     with SqliteLog(tmp_path / "log.sqlite") as log:
-        Coordinator("P1", log).handle(Begin("own", ("P2",)))
-        core = Participant("P1", log)
-        received(core, "C", VoteRequest("t", SITES))
-        core.handle(VoteCast("t", yes=True))
+        persist(Coordinator("P1").handle(Begin("own", ("P2",))), log)
+        core = Participant("P1")
+        persist(received(core, "C", VoteRequest("t", SITES)), log)
+        persist(core.handle(VoteCast("t", yes=True)), log)
     with SqliteLog(tmp_path / "log.sqlite") as log:
-        leading, taking_part = Coordinator("P1", log), Participant("P1", log)
-        assert leading.state("t") is None
-        assert taking_part.state("own") is None
-        assert state_of(taking_part) is State.UNCERTAIN
-        assert Notify("own", ABORT) in leading.recover()
+        records = load(log)
+    leading, effects = Coordinator.recover("P1", records)
+    taking_part, _ = Participant.recover("P1", records)
+    assert leading.state("t") is None
+    assert taking_part.state("own") is None
+    assert state_of(taking_part) is State.UNCERTAIN
+    assert Notify("own", ABORT) in effects
+
+
+def test_records_are_forced_once_for_many_events() -> None:
+    log = MemoryLog()
+    effects = Coordinator("C").handle(Begin("t", ("P1",)))
+    rest = persist((*effects, Persist(entered(State.UNCERTAIN))), log)
+    assert rest == effects[1:]
+    assert len(log.durable()) == 2
+    assert load(log) == (Entered("t", State.UNCERTAIN, "C", ("P1",)), entered(State.UNCERTAIN))
 
 
 def test_a_foreign_record_is_refused() -> None:
     log = MemoryLog()
     log.append("t", b'{"state": "z"}', forced=True)
     with pytest.raises(LocalError, match="not a record of three-phase commit"):
-        Participant("P1", log)
+        load(log)
 
 
 # What every event must satisfy: duplicates are harmless, the impossible changes nothing.
@@ -394,13 +408,12 @@ def test_a_foreign_record_is_refused() -> None:
     ],
 )
 def test_a_duplicate_changes_neither_state_nor_log(message: Message) -> None:
-    log = MemoryLog()
-    core = voter("P3", log)
+    core = voter("P3")
     received(core, "C", message)
-    known, entries = core.state("t"), log.entries()
+    known = core.state("t")
     effects = received(core, "C", message)
-    assert (core.state("t"), log.entries()) == (known, entries)
-    assert not [effect for effect in effects if isinstance(effect, Notify | AskVote)]
+    assert core.state("t") == known
+    assert not [effect for effect in effects if isinstance(effect, Persist | Notify | AskVote)]
 
 
 def test_duplicates_change_nothing_at_the_coordinator() -> None:
@@ -454,11 +467,9 @@ def test_the_impossible_raises_and_changes_nothing(
     core: Coordinator | Participant, event: Event, error: type[Exception]
 ) -> None:
     before = [core.state(name) for name in ("t", "u")]
-    entries = core._log.entries()
     with pytest.raises(error):
         core.handle(event)
     assert [core.state(name) for name in ("t", "u")] == before
-    assert core._log.entries() == entries
 
 
 def test_a_no_after_a_yes_is_refused() -> None:
@@ -467,22 +478,6 @@ def test_a_no_after_a_yes_is_refused() -> None:
     with pytest.raises(RemoteError, match="after it voted yes"):
         received(core, "P1", Vote("t", yes=False))
     assert state_of(core) is State.UNCERTAIN
-
-
-class FullLog(MemoryLog):
-    """A log whose disk is full."""
-
-    def append(self, key: str, entry: bytes, *, forced: bool) -> None:
-        raise OSError("no space left")
-
-
-def test_what_could_not_be_logged_has_not_happened() -> None:
-    core = Participant("P1", FullLog())
-    received(core, "C", VoteRequest("t", SITES))
-    with pytest.raises(OSError, match="no space"):
-        core.handle(VoteCast("t", yes=True))
-    assert state_of(core) is State.INITIAL
-    assert Coordinator("C", FullLog()).state("t") is None
 
 
 def test_transactions_do_not_touch_each_other() -> None:
@@ -502,4 +497,4 @@ def test_transactions_do_not_touch_each_other() -> None:
 
 def test_an_unknown_flaw_is_refused() -> None:
     with pytest.raises(LocalError, match="unknown flaws"):
-        Participant("P1", MemoryLog(), flaws=["recover_commits"])
+        Participant("P1", flaws=["recover_commits"])

@@ -33,6 +33,8 @@ from quorate.implementations.three_phase_commit import (
     SetTimer,
     TimedOut,
     VoteCast,
+    load,
+    persist,
 )
 
 COORDINATOR = "C"
@@ -59,10 +61,8 @@ class Cluster:
         self.names = tuple(f"P{k + 1}" for k in range(self.size))
         self.logs = {site: MemoryLog() for site in (COORDINATOR, *self.names)}
         self.up = set(self.logs)
-        self.coordinator = Coordinator(COORDINATOR, self.logs[COORDINATOR], flaws=self.flaws)
-        self.participants = {
-            site: Participant(site, self.logs[site], flaws=self.flaws) for site in self.names
-        }
+        self.coordinator = Coordinator(COORDINATOR, flaws=self.flaws)
+        self.participants = {site: Participant(site, flaws=self.flaws) for site in self.names}
 
     def core(self, site: str) -> Coordinator | Participant:
         return self.coordinator if site == COORDINATOR else self.participants[site]
@@ -72,7 +72,7 @@ class Cluster:
         self.carry_out(site, self.core(site).handle(event))
 
     def carry_out(self, site: str, effects: tuple[Effect, ...]) -> None:
-        for effect in effects:
+        for effect in persist(effects, self.logs[site]):
             match effect:
                 case Send(to, message):
                     if to in self.up:
@@ -105,12 +105,12 @@ class Cluster:
     def restart(self, site: str) -> None:
         self.events.append(f"{site} restarts")
         self.up.add(site)
+        records = load(self.logs[site])
         if site == COORDINATOR:
-            self.coordinator = Coordinator(site, self.logs[site], flaws=self.flaws)
-            self.carry_out(site, self.coordinator.recover())
+            self.coordinator, effects = Coordinator.recover(site, records, flaws=self.flaws)
         else:
-            self.participants[site] = Participant(site, self.logs[site], flaws=self.flaws)
-            self.carry_out(site, self.participants[site].recover())
+            self.participants[site], effects = Participant.recover(site, records, flaws=self.flaws)
+        self.carry_out(site, effects)
 
     def awaited(self, site: str, name: str) -> frozenset[str]:
         if site == COORDINATOR:
