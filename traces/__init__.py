@@ -12,6 +12,8 @@ from .adapter import (
     StepRefused,
     any_of,
 )
+from .conformance import check_adapter
+from .replay import ReplayResult, replay
 from .trace import Outcome, Setting, Trace, TraceError, TraceMeta, TrapStep
 
 __all__ = [
@@ -21,6 +23,7 @@ __all__ = [
     "Named",
     "NondeterministicStep",
     "Outcome",
+    "ReplayResult",
     "Session",
     "Setting",
     "StepRefused",
@@ -29,4 +32,6 @@ __all__ = [
     "TraceMeta",
     "TrapStep",
     "any_of",
+    "check_adapter",
+    "replay",
 ]

@@ -193,7 +193,7 @@ def test_the_old_file_stays_where_writing_fails(
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(itf.os, "fsync", full)
+    monkeypatch.setattr("os.fsync", full)
     with pytest.raises(TraceError, match="No space left"):
         itf.write(disagreement(), path, VOTE, UNIVERSE)
     assert path.read_text() == "old"
@@ -202,6 +202,7 @@ def test_the_old_file_stays_where_writing_fails(
 
 def test_a_trace_that_breaks_its_invariants_is_not_written(tmp_path: Path) -> None:
     trace = disagreement()
+    no_setting: Any = {"rms": None}
     for broken in (
         replace(trace, labels=trace.labels[1:]),
         replace(trace, states=()),
@@ -210,7 +211,7 @@ def test_a_trace_that_breaks_its_invariants_is_not_written(tmp_path: Path) -> No
         replace(trace, loop=7),
         replace(trace, meta=replace(trace.meta, property_kind="never")),
         replace(trace, meta=replace(trace.meta, property="")),
-        replace(trace, meta=replace(trace.meta, parameters={"rms": None})),
+        replace(trace, meta=replace(trace.meta, parameters=no_setting)),
     ):
         with pytest.raises(TraceError):
             itf.write(broken, tmp_path / "t.itf.json", VOTE, UNIVERSE)
@@ -379,7 +380,7 @@ def places(item: Any) -> list[list[Any]]:
 
 
 PLACES = places(json.loads(TEXT))
-ODD = st.sampled_from(
+ODD: st.SearchStrategy[object] = st.sampled_from(
     [
         *(..., None, True, -1, 0, 1, 2.5, "", "rm1", "\ud800", [], [[]], {}),
         *({"#set": 1}, {"#map": [1]}, {"#bigint": "x"}, {"#bigint": 5}, {"#tup": {}}),

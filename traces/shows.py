@@ -1,0 +1,182 @@
+"""Whether a run shows what its trace says it shows, judged by the meaning of the spec."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..language.ir.evaluator import Evaluator
+from ..language.ir.nodes import SpecIR, Var
+from ..language.labels import Trap, Trapped
+from ..language.semantics import Semantics
+from ..language.values import State, Universe
+from .trace import Trace, TraceError
+
+SEARCH_LIMIT = 100_000
+"""States looked at to see that a property has become impossible."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """`answer` is None where it could not be decided; `reason` says what was found."""
+
+    answer: bool | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class _Subject:
+    trace: Trace
+    semantics: Semantics
+    ir: SpecIR
+    universe: Universe
+
+    @property
+    def name(self) -> str:
+        return self.trace.meta.property
+
+    @property
+    def last(self) -> State:
+        return self.trace.states[-1]
+
+
+def shows(trace: Trace, semantics: Semantics, ir: SpecIR, universe: Universe) -> Shown:
+    """Whether the trace, whose steps are those of the spec, shows its property as it claims.
+
+    Raises TraceError where the spec has no such property.
+    """
+    kind, name = trace.meta.property_kind, trace.meta.property
+    judge = _JUDGES.get(kind)
+    if judge is None:
+        return Shown(True, "the trace makes no claim")
+    if kind not in ("deadlock", "bounds"):
+        _check_name(name, ir)
+    try:
+        return judge(_Subject(trace, semantics, ir, universe))
+    except Trapped as trapped:
+        return Shown(None, f"{name} has no value in the last state: {trapped.trap.message}")
+
+
+def variables_read(name: str, ir: SpecIR) -> frozenset[str]:
+    """The variables that a property reads; empty where the spec has no such property."""
+    for item in ir.properties:
+        if item.name == name:
+            return frozenset(_variables(item.predicate))
+    return frozenset()
+
+
+def _variables(root: object) -> set[str]:
+    if isinstance(root, Var):
+        return {root.name}
+    if isinstance(root, tuple):
+        return {name for item in root for name in _variables(item)}
+    fields = getattr(root, "__dataclass_fields__", None)
+    if fields is None or isinstance(root, type):
+        return set()
+    return {name for field in fields for name in _variables(getattr(root, field))}
+
+
+def _check_name(name: str, ir: SpecIR) -> None:
+    names = [one.name for one in ir.properties] + [one.name for one in ir.refinements]
+    if name not in names:
+        allowed = ", ".join(names) or "none"
+        raise TraceError(f"{ir.name} has no property {name!r}; it has: {allowed}")
+
+
+def _always(subject: _Subject) -> Shown:
+    name = subject.name
+    if subject.semantics.holds(name, subject.last):
+        return Shown(False, f"{name} holds in the last state")
+    return Shown(True, f"{name} is violated in the last state")
+
+
+def _sometimes(subject: _Subject) -> Shown:
+    name = subject.name
+    if subject.semantics.holds(name, subject.last):
+        return Shown(True, f"{name} holds in the last state")
+    return Shown(False, f"{name} does not hold in the last state")
+
+
+def _step(subject: _Subject) -> Shown:
+    name = subject.name
+    if len(subject.trace.states) < 2:
+        return Shown(False, "the trace has no step")
+    if subject.semantics.holds(name, subject.trace.states[-2], subject.last):
+        return Shown(False, f"{name} holds on the last step")
+    return Shown(True, f"{name} is violated by the last step")
+
+
+def _deadlock(subject: _Subject) -> Shown:
+    enabled = subject.semantics.successors(subject.last)
+    if enabled:
+        return Shown(False, f"{enabled[0].label} is enabled in the last state")
+    return Shown(True, "no step is enabled in the last state")
+
+
+def _bounds(subject: _Subject) -> Shown:
+    step = subject.trace.meta.trap
+    if step is None:
+        return Shown(False, "the trace does not say which step leaves its bounds")
+    for transition in subject.semantics.successors(subject.last):
+        if transition.label == step.label and isinstance(transition.target, Trap):
+            return Shown(True, f"{step.label}: {transition.target.message}")
+    return Shown(False, f"{step.label} does not fail in the last state")
+
+
+def _refinement(subject: _Subject) -> Shown:
+    name, states = subject.name, subject.trace.states
+    abstract = next(one.abstract for one in subject.ir.refinements if one.name == name)
+    target = Evaluator(abstract, subject.universe)
+    after = subject.semantics.abstract(name, states[-1])
+    if len(states) == 1:
+        fits = after in target.initial_states()
+        return Shown(not fits, f"the first state is {'' if fits else 'not '}initial in {name}")
+    before = subject.semantics.abstract(name, states[-2])
+    fits = before == after or any(one.target == after for one in target.successors(before))
+    return Shown(not fits, f"the last step is {'a' if fits else 'no'} step of {name}")
+
+
+def _always_possible(subject: _Subject) -> Shown:
+    name = subject.name
+    by = next(one.by for one in subject.ir.properties if one.name == name)
+    found = _reachable(
+        subject.last, subject.semantics, by, lambda one: subject.semantics.holds(name, one)
+    )
+    if found is None:
+        return Shown(None, f"more than {SEARCH_LIMIT} states to look at for {name}")
+    if found:
+        return Shown(False, f"{name} can still be reached from the last state")
+    return Shown(True, f"no state with {name} can be reached from the last state")
+
+
+def _reachable(
+    start: State, semantics: Semantics, by: tuple[str, ...], wanted: Callable[[State], bool]
+) -> bool | None:
+    """Whether a wanted state can be reached by these actions; None beyond SEARCH_LIMIT."""
+    seen, queue = {start}, deque([start])
+    while queue:
+        state = queue.popleft()
+        if wanted(state):
+            return True
+        for transition in semantics.successors(state):
+            target = transition.target
+            if isinstance(target, Trap) or transition.label.action not in by or target in seen:
+                continue
+            seen.add(target)
+            queue.append(target)
+        if len(seen) > SEARCH_LIMIT:
+            return None
+    return False
+
+
+_Judge = Callable[[_Subject], Shown]
+_JUDGES: dict[str, _Judge] = {
+    "always": _always,
+    "sometimes": _sometimes,
+    "step": _step,
+    "deadlock": _deadlock,
+    "bounds": _bounds,
+    "refinement": _refinement,
+    "always_possible": _always_possible,
+}
