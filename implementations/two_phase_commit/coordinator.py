@@ -235,7 +235,7 @@ class Coordinator:
         notices = _notices(transaction, after)
         if self._options.termination is Termination.FORWARDING:
             after = replace(after, phase=CoordinatorPhase.FORWARDING)
-            return after, (*notices, ProceedWhenSent(transaction))
+            return after, (CancelTimer(transaction), *notices, ProceedWhenSent(transaction))
         record = self._decision_record(transaction, after)
         # The flaw sends first, and leaves the record to a later force that a crash may forestall.
         if Flaw.DECISION_NOT_FORCED in self._options.flaws:
@@ -291,7 +291,7 @@ class Coordinator:
             return None, ()  # a late copy: the transaction has ended
         _expect_participant(transaction, state, sender)
         if state.phase is CoordinatorPhase.COLLECTING:
-            raise RemoteError(f"{sender!r} acknowledges {transaction!r}, which is not decided")
+            return state, ()  # a peer that had not voted told the sender Abort before we know
         after = replace(state, acknowledged=state.acknowledged | {sender})
         everybody = after.acknowledged >= set(after.participants)
         if everybody and after.phase is CoordinatorPhase.DECIDED:

@@ -133,10 +133,7 @@ class Participant:
             case Received():
                 return self._receive(transaction, state, event)
             case Enlist(coordinator=coordinator):
-                if state is not None:
-                    raise LocalError(f"transaction {transaction!r} is known already")
-                working = ParticipantTransaction(ParticipantPhase.WORKING, coordinator)
-                return working, (SetTimer(transaction, Wait.VOTE_REQUEST),)
+                return self._enlist(transaction, state, coordinator)
             case CastVote(vote=vote):
                 return self._cast_vote(transaction, state, vote)
             case TimedOut():
@@ -149,6 +146,16 @@ class Participant:
                 return None, ()
             case _:
                 assert_never(event)
+
+    def _enlist(
+        self, transaction: str, state: ParticipantTransaction | None, coordinator: str
+    ) -> _Step:
+        if state is None:
+            working = ParticipantTransaction(ParticipantPhase.WORKING, coordinator)
+            return working, (SetTimer(transaction, Wait.VOTE_REQUEST),)
+        if state.phase is ParticipantPhase.DECIDED and state.vote is None:
+            return state, (Decided(transaction, Decision.ABORT),)  # the work comes too late
+        raise LocalError(f"transaction {transaction!r} is known already")
 
     def _receive(
         self, transaction: str, state: ParticipantTransaction | None, event: Received
@@ -263,7 +270,8 @@ class Participant:
     def _answer(self, transaction: str, state: ParticipantTransaction | None, sender: str) -> _Step:
         """Cooperative termination, the peer asked: tells, or aborts unvoted, or cannot help."""
         if state is None:
-            state = ParticipantTransaction(ParticipantPhase.WORKING)
+            after, effects = self._refuse_unknown(transaction)
+            return after, (*effects, Send(sender, DecisionNotice(transaction, Decision.ABORT)))
         match state.phase:
             case ParticipantPhase.WORKING | ParticipantPhase.VOTING:
                 after, effects = self._abort_alone(transaction, state)
@@ -302,10 +310,14 @@ class Participant:
                 if self._options.termination is Termination.FORWARDING:
                     return self._forward_and_decide(transaction, state, sender, decision)
                 return self._acknowledging(transaction, state, sender, decision)
-            case ParticipantPhase.FORWARDING | ParticipantPhase.DECIDED:
+            case ParticipantPhase.FORWARDING:
                 if decision is not state.decision:
                     raise RemoteError(f"{sender!r} reverses the decision on {transaction!r}")
-                if state.phase is ParticipantPhase.FORWARDING:
+                return state, ()
+            case ParticipantPhase.DECIDED:
+                if decision is not state.decision:
+                    # NOTE(stale-inquiry): a late copy of our own DECISION-REQ reached a coordinator
+                    # that had forgotten the transaction and answered by presumption.
                     return state, ()
                 return state, self._acknowledgement(transaction, state, sender, decision)
             case _:
@@ -314,13 +326,23 @@ class Participant:
     def _notice_of_unknown(self, transaction: str, sender: str, decision: Decision) -> _Step:
         """A decision on a transaction we know nothing of.
 
-        A commit we have forgotten: only the acknowledgement was lost. An abort may be news: it is
-        recorded, so that a vote request that was overtaken is not answered Yes.
+        A commit we have forgotten: only the acknowledgement was lost. An abort may be news, or the
+        late answer of NOTE(stale-inquiry): the application does no work here, so is not told.
         """
-        state = ParticipantTransaction(ParticipantPhase.WORKING)
+        unknown = ParticipantTransaction(ParticipantPhase.WORKING)
+        acknowledgement = self._acknowledgement(transaction, unknown, sender, decision)
         if decision is Decision.COMMIT:
-            return None, self._acknowledgement(transaction, state, sender, decision)
-        return self._acknowledging(transaction, state, sender, decision)
+            return None, acknowledgement
+        after, effects = self._refuse_unknown(transaction)
+        return after, (*effects, *acknowledgement)
+
+    def _refuse_unknown(
+        self, transaction: str
+    ) -> tuple[ParticipantTransaction, tuple[Effect, ...]]:
+        """Record an abort, so that a vote request that was overtaken is not answered Yes."""
+        refused = ParticipantTransaction(ParticipantPhase.DECIDED, decision=Decision.ABORT)
+        record = DecisionRecord(transaction, Decision.ABORT)
+        return refused, (Persist(record, forced=True),)
 
     def _acknowledging(
         self, transaction: str, state: ParticipantTransaction, sender: str, decision: Decision

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from quorate.implementations.storage import Log, MemoryLog, SqliteLog, StorageError
 
 
