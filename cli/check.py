@@ -94,7 +94,7 @@ def run(
 ) -> Report:
     """Check and save the counterexamples. Raises UsageError, SpecErrors."""
     instance = build(model, settings.parameters, settings.flaws)
-    parameters = {n: v for n, v in stored(instance.parameters).items() if n not in model.flaws}
+    parameters = stored(instance.parameters)
     from ..checkers.explorer import explore
     from .progress import Progress
 
@@ -118,9 +118,9 @@ def run(
 
 def build(model: Model, parameters: Mapping[str, Setting], flaws: tuple[str, ...]) -> Instance:
     """The instance of a model with its parameters fixed. Raises UsageError, SpecErrors."""
-    from ..language.frontend import build as translate
+    from ..language import instantiate
 
-    return translate(model.spec, values(model, parameters), flaws=flaws, properties=model.outside)
+    return instantiate(model.spec, values(model, parameters), flaws, model.outside)
 
 
 def status_of(result: CheckResult) -> Status:

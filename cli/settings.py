@@ -78,15 +78,8 @@ def values(model: Model, parameters: Mapping[str, Setting]) -> dict[str, Any]:
 
 
 def stored(parameters: Mapping[str, Any]) -> dict[str, Setting]:
-    """Parameters as they are shown and saved: node sets by size, enumerations by member."""
-    return {
-        name: value.name
-        if isinstance(value, Enum)
-        else value
-        if isinstance(value, bool | int | str)
-        else len(value)
-        for name, value in parameters.items()
-    }
+    """Parameters of an instance as they are shown and saved: enumerations by member."""
+    return {n: v.name if isinstance(v, Enum) else v for n, v in parameters.items()}
 
 
 def _assignment(model: Model, text: str) -> tuple[str, Setting]:

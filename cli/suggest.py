@@ -11,7 +11,7 @@ from ..language.failures import UsageError
 def unknown(what: str, given: str, allowed: Iterable[str], hint: str = "") -> UsageError:
     """An error that names what was given and what is allowed, close matches first."""
     names = list(allowed)
-    close = difflib.get_close_matches(given, names, n=3, cutoff=0.5)
+    close = difflib.get_close_matches(given, names, n=3, cutoff=0.6)
     ordered = close + [name for name in names if name not in close]
     lines = [f"unknown {what} {given!r}"]
     if close:
