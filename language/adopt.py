@@ -33,7 +33,7 @@ from .values import FrozenBag, FrozenMap, Node, Universe, Value, order_key
 
 @dataclasses.dataclass(frozen=True)
 class Place:
-    """Where a value is stored: its declared type, the name messages use, and the instance's world."""
+    """Where a value is stored: its declared type, the name messages use, the instance's world."""
 
     type: Type
     subject: str
@@ -191,7 +191,7 @@ def _check_map(value: Any, place: Place, kind: MapType) -> FrozenMap[Any, Any]:
     keys = list(values_of(kind.key, place.universe))
     if isinstance(value, Each):
         single = check(value.value, place.of(kind.value))
-        return FrozenMap({key: single for key in keys})
+        return FrozenMap(dict.fromkeys(keys, single))
     if not isinstance(value, Mapping) or set(value) != set(keys):
         raise TypeError(f"{place.subject}: a map needs a value for each of {keys!r}")
     return FrozenMap({key: check(value[key], place.of(kind.value)) for key in keys})

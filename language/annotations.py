@@ -32,12 +32,12 @@ from .values import Node
 
 
 class AnnotationError(Exception):
-    """An annotation that is not a type of the language; `help` says what to write instead."""
+    """An annotation that is not a type of the language; `advice` says what to write instead."""
 
-    def __init__(self, message: str, help: str = "") -> None:
+    def __init__(self, message: str, advice: str = "") -> None:
         super().__init__(message)
         self.message = message
-        self.help = help
+        self.advice = advice
 
 
 class Resolver:
@@ -143,7 +143,7 @@ class Resolver:
                 for field in dataclasses.fields(annotation)
             )
         except AnnotationError as error:
-            raise AnnotationError(f"record {name}: {error.message}", error.help) from None
+            raise AnnotationError(f"record {name}: {error.message}", error.advice) from None
         finally:
             self._open.pop()
         self.records[name] = annotation

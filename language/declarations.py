@@ -1,4 +1,4 @@
-"""What a spec is declared with: parameters, flaws, initial values, bounds, and the kinds of methods.
+"""What a spec is declared with: parameters, flaws, initial values, bounds, kinds of methods.
 
 The functions return what they are given, or a marker typed as `Any`, so that a spec is clean under
 a type checker and its methods stay ordinary functions.
@@ -6,12 +6,13 @@ a type checker and its methods stay ordinary functions.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar, dataclass_transform
 
-from .adopt import Each, Empty, Place, check, freeze
-from .collections import Live, Nodes, Set
+from .adopt import Each, Empty, Live, Place, check, freeze
+from .collections import Nodes, Set
 from .failures import Disabled
 from .ir.nodes import Durability, Kind, PropertyKind
 
@@ -85,15 +86,15 @@ def flaw(text: str) -> Any:
 
 
 def between(low: int | str, high: int | str) -> Between:
-    """Bounds of an int, both included: `Annotated[int, between(0, "ballots - 1")]`.
+    """Bound an int, both ends included.
 
-    A string is an expression over the int parameters and `len(...)` of the node sets.
+    As in `Annotated[int, between(0, "ballots - 1")]`: a string is an expression over the int parameters and `len(...)` of the node sets.
     """
     return Between(low, high)
 
 
 def at_most(count: int | str | None = None, *, copies: int | str = 1) -> AtMost:
-    """Bounds of a collection: its elements (of a bag: the distinct ones, and the copies of each)."""
+    """The bounds of a collection: its elements; of a bag the distinct ones, and the copies."""
     return AtMost(count, copies)
 
 
@@ -108,7 +109,7 @@ def empty() -> Any:
 
 
 def durable(value: T) -> T:
-    """Mark a variable as surviving a crash: `log: Map[Node, Log] = durable(each(Log.NONE))`."""
+    """Mark a variable as one that survives a crash; `value` is what it starts with."""
     return InitialValue(value, Durability.DURABLE)  # type: ignore[return-value]
 
 
@@ -177,16 +178,13 @@ class Run:
 _runs: list[Run] = []
 
 
-class running:
-    """Context: `require`, `choose` and record bounds belong to this run."""
-
-    def __init__(self, run: Run) -> None:
-        self._run = run
-
-    def __enter__(self) -> None:
-        _runs.append(self._run)
-
-    def __exit__(self, *_: object) -> None:
+@contextlib.contextmanager
+def running(run: Run) -> Iterator[None]:
+    """Within it, `require`, `choose` and the bounds of records belong to this run."""
+    _runs.append(run)
+    try:
+        yield
+    finally:
         _runs.pop()
 
 
@@ -204,7 +202,7 @@ def choose(options: Iterable[T]) -> T:
     choices = list(options if isinstance(options, Live) else Set(options))
     if not choices:
         raise Disabled
-    return choices[0] if not _runs else _runs[-1].choose(choices)  # type: ignore[no-any-return]
+    return choices[0] if not _runs else _runs[-1].choose(choices)
 
 
 def is_quorum(subset: Set[Any], nodes: Nodes[Any]) -> bool:
@@ -216,14 +214,12 @@ def is_quorum(subset: Set[Any], nodes: Nodes[Any]) -> bool:
 def record(cls: type[T]) -> type[T]:
     """A frozen dataclass whose fields keep to their bounds; a message, a log entry."""
 
-    def __post_init__(self: Any) -> None:
+    def keep_to_bounds(self: Any) -> None:
         for field in dataclasses.fields(self):
             object.__setattr__(self, field.name, freeze(getattr(self, field.name)))
         place = _runs[-1].records(type(self).__name__) if _runs else None
         if place is not None:
             check(self, place)
 
-    cls.__post_init__ = __post_init__  # type: ignore[attr-defined]
+    cls.__post_init__ = keep_to_bounds  # type: ignore[attr-defined]
     return dataclasses.dataclass(frozen=True)(cls)
-
-

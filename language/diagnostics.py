@@ -34,7 +34,7 @@ class Diagnostic:
     code: Code
     message: str
     span: Span | None
-    help: str = ""
+    advice: str = ""
 
 
 class SpecErrors(Exception):
@@ -51,14 +51,14 @@ class Diagnostics:
     def __init__(self) -> None:
         self._found: dict[tuple[Code, Span | None, str], Diagnostic] = {}
 
-    def error(self, code: Code, message: str, span: Span | None, help: str = "") -> None:
+    def error(self, code: Code, message: str, span: Span | None, advice: str = "") -> None:
         """Note an error."""
-        self._found.setdefault((code, span, message), Diagnostic(code, message, span, help))
+        self._found.setdefault((code, span, message), Diagnostic(code, message, span, advice))
 
     def extend(self, other: Diagnostics) -> None:
         """Take over what another sink collected."""
         for diagnostic in other.all():
-            self.error(diagnostic.code, diagnostic.message, diagnostic.span, diagnostic.help)
+            self.error(diagnostic.code, diagnostic.message, diagnostic.span, diagnostic.advice)
 
     def all(self) -> list[Diagnostic]:
         """The errors, by place."""
@@ -90,8 +90,8 @@ def render(diagnostic: Diagnostic) -> str:
             lines.append(f"{margin} |")
             lines.append(f"{number} | {text.rstrip()}")
             lines.append(f"{margin} | {_pad(text[: span.column - 1])}{'^' * width}")
-    if diagnostic.help:
-        lines.append(f"  = help: {diagnostic.help}")
+    if diagnostic.advice:
+        lines.append(f"  = help: {diagnostic.advice}")
     return "\n".join(lines)
 
 

@@ -68,7 +68,7 @@ def instantiate(
         shape = shape_of(spec, given)
     except DeclarationError as error:
         span = sources.attribute(error.owner, error.attribute)
-        sink.error(Code.DECLARATION, error.message, span, error.help)
+        sink.error(Code.DECLARATION, error.message, span, error.advice)
         sink.raise_if_any()
         raise
     found = _properties(shape, properties or {})

@@ -109,10 +109,8 @@ class Reference:
 
     def allowed(self, state: State) -> bool:
         """The state constraint; True where there is none."""
-        return all(
-            self._evaluated(lambda: method.function(self._live(state)))
-            for method in self._with_role("constraint")
-        )
+        methods = self._with_role("constraint")
+        return self._evaluated(lambda: all(m.function(self._live(state)) for m in methods))
 
     def abstract(self, refinement_name: str, state: State) -> State:
         """The abstract spec's state that a state is mapped to."""
@@ -186,5 +184,3 @@ def property_mark(function: Callable[..., Any]) -> Mark:
     if mark is None or mark.role != "property":
         raise TypeError(f"{getattr(function, '__name__', function)!r} is not a property")
     return mark
-
-

@@ -44,7 +44,7 @@ class Transition:
     target: State | Trap
 
 
-class Trapped(Exception):  # noqa: N818
+class Trapped(Exception):
     """An expression without a value: an outcome of the spec, and no error of this program."""
 
     def __init__(self, trap: Trap) -> None:

@@ -28,12 +28,12 @@ MAX_NODES = 64
 class DeclarationError(Exception):
     """A declaration of a spec class is wrong; `owner` and `attribute` say where."""
 
-    def __init__(self, message: str, owner: type, attribute: str | None, help: str = "") -> None:
+    def __init__(self, message: str, owner: type, attribute: str | None, advice: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.owner = owner
         self.attribute = attribute
-        self.help = help
+        self.advice = advice
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,7 +98,7 @@ def attributes_of(spec: type[Spec]) -> list[Attribute]:
         if not _is_spec(owner):
             continue
         hints = _own_hints(owner)
-        for name in owner.__dict__.get("__annotations__", {}):
+        for name in inspect.get_annotations(owner):
             if typing.get_origin(hints[name]) is not typing.ClassVar and not name.startswith("_"):
                 value = owner.__dict__.get(name, MISSING)
                 found[name] = Attribute(name, owner, hints[name], value)
@@ -115,11 +115,11 @@ def _own_hints(owner: type) -> dict[str, Any]:
     module = sys.modules.get(owner.__module__)
     scope = dict(vars(module)) if module else {}
     hints: dict[str, Any] = {}
-    for name, annotation in owner.__dict__.get("__annotations__", {}).items():
+    for name, annotation in inspect.get_annotations(owner).items():
         if isinstance(annotation, str):
             try:
                 annotation = eval(annotation, scope, dict(vars(owner)))  # as typing does
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - whatever the annotation raises
                 message = f"the annotation of {name} cannot be evaluated: {error}"
                 raise DeclarationError(message, owner, name) from None
         hints[name] = annotation
@@ -151,9 +151,7 @@ def _is_parameter(attribute: Attribute) -> bool:
 def flaws_of(spec: type[Spec]) -> dict[str, str]:
     """The flaws a spec class declares, with what each does wrong."""
     return {
-        a.name: a.value.text
-        for a in attributes_of(spec)
-        if isinstance(a.value, FlawDeclaration)
+        a.name: a.value.text for a in attributes_of(spec) if isinstance(a.value, FlawDeclaration)
     }
 
 
@@ -168,9 +166,7 @@ def shape_of(spec: type[Spec], given: Mapping[str, Any]) -> Shape:
     sorts, parameters = _node_sets(declared, values)
     integers = {n: v for n, v in parameters.items() if type(v) is int}
     resolver = Resolver(sorts, integers, type_variables(spec))
-    variables = {
-        a.name: _variable(a, resolver) for a in attributes if not _is_parameter(a)
-    }
+    variables = {a.name: _variable(a, resolver) for a in attributes if not _is_parameter(a)}
     methods = tuple(_methods(spec))
     nodes = {s.sort.name: tuple(s) for s in parameters.values() if isinstance(s, Nodes)}
     for value in parameters.values():
@@ -260,8 +256,8 @@ def _node_sets(
                 f"two node sets have members of class {node_class.__name__}: "
                 f"{sorts[node_class].name} and {attribute.name}"
             )
-            help = "give each its own class: `class Acceptor(Node): ...`, `Nodes[Acceptor]`"
-            raise DeclarationError(message, attribute.owner, attribute.name, help)
+            advice = "give each its own class: `class Acceptor(Node): ...`, `Nodes[Acceptor]`"
+            raise DeclarationError(message, attribute.owner, attribute.name, advice)
         origin = typing.get_origin(attribute.annotation) or attribute.annotation
         if isinstance(value, Nodes):
             sorts[node_class], parameters[attribute.name] = value.sort, value
@@ -287,7 +283,7 @@ def _variable(attribute: Attribute, resolver: Resolver) -> VariableShape:
         kind = resolver.resolve(attribute.annotation)
     except AnnotationError as error:
         raise DeclarationError(
-            error.message, attribute.owner, attribute.name, error.help
+            error.message, attribute.owner, attribute.name, error.advice
         ) from None
     return VariableShape(attribute.name, attribute.owner, kind, value, durability)
 

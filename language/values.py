@@ -53,7 +53,7 @@ class Node:
     Subclass it to name a second kind of node: `class Acceptor(Node): ...`.
     """
 
-    __slots__ = ("sort", "index", "_hash")
+    __slots__ = ("_hash", "index", "sort")
 
     def __init__(self, sort: Sort, index: int) -> None:
         self.sort = sort
@@ -100,7 +100,7 @@ class Node:
 class FrozenMap(Mapping[K, V]):
     """An immutable, hashable mapping; equal to any mapping with the same items."""
 
-    __slots__ = ("_items", "_hash")
+    __slots__ = ("_hash", "_items")
 
     def __init__(self, items: Mapping[K, V] | Iterable[tuple[K, V]] = ()) -> None:
         self._items = dict(items)

@@ -9,6 +9,7 @@ import ast
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from ..collections import Nodes
 from ..declarations import Mark
 from ..diagnostics import Code, Diagnostics
 from ..ir.nodes import (
@@ -112,13 +113,15 @@ class Builder:
         found = []
         for argument in body.node.args.args[1:]:
             if argument.annotation is None:
-                help = "annotate it: `rm: Node`"
-                body.fail(Code.TYPE, f"the parameter {argument.arg!r} has no type", argument, help)
+                advice = "annotate it: `rm: Node`"
+                body.fail(
+                    Code.TYPE, f"the parameter {argument.arg!r} has no type", argument, advice
+                )
             kind = body.annotation(argument.annotation, unbounded=False)
             if argument.arg in stored:
-                help = "use another name"
+                advice = "use another name"
                 message = f"the parameter {argument.arg!r} is stored to"
-                body.fail(Code.SUBSET, message, argument, help)
+                body.fail(Code.SUBSET, message, argument, advice)
             name = unit.fresh(argument.arg)
             body.names[argument.arg] = Local(kind, name)
             found.append(Parameter(name, kind))
@@ -171,8 +174,8 @@ class Builder:
             if action not in known:
                 message = f"{name}: {action!r} is not an action of {self.shape.spec.__name__}"
                 span = self.sources.attribute(owner, name) if owner else None
-                help = f"actions: {', '.join(sorted(known))}"
-                self.sink.error(Code.NAME, message, span, help)
+                advice = f"actions: {', '.join(sorted(known))}"
+                self.sink.error(Code.NAME, message, span, advice)
         return mark.by
 
 
@@ -247,12 +250,7 @@ def _restricted(found: Property, actions: set[str]) -> Property:
 
 
 def _sorts(shape: Shape) -> tuple[Sort, ...]:
-    return tuple(sorted({s.name: s for s in shape.resolver.sorts.values()}.values(), key=_order(shape)))
-
-
-def _order(shape: Shape) -> Callable[[Sort], int]:
-    names = list(shape.parameters)
-    return lambda sort: names.index(sort.name) if sort.name in names else len(names)
+    return tuple(value.sort for value in shape.parameters.values() if isinstance(value, Nodes))
 
 
 def _refinement(builder: Builder, method: Method) -> Refinement | None:

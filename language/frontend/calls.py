@@ -27,8 +27,8 @@ from ..ir.types import (
 )
 from . import construct
 from .comprehensions import fold_bool, fold_int, set_comprehension
-from .context import Body, Constant, SpecObject
-from .expressions import _int, coerce, expression, expression_hinted, meaning
+from .context import Body, Constant
+from .expressions import coerce, expression, expression_hinted, int_expression, meaning
 from .narrowing import classes_of
 from .typing_rules import describe, join
 
@@ -61,8 +61,8 @@ def _call_constant(body: Body, value: Any, node: ast.Call, expected: Type | None
     if isinstance(value, types.FunctionType):
         return inline_value(body, Target(value, None, None), node)
     name = getattr(value, "__name__", ast.unparse(node.func))
-    help = "a spec calls its own helpers, records, and any all len sum min max isinstance range"
-    body.fail(Code.SUBSET, f"{name}() is outside the language", node, help)
+    advice = "a spec calls its own helpers, records, and any all len sum min max isinstance range"
+    body.fail(Code.SUBSET, f"{name}() is outside the language", node, advice)
 
 
 def _builtin(value: Any) -> Builtin | None:
@@ -79,9 +79,9 @@ def _collection_method(body: Body, function: ast.Attribute, node: ast.Call) -> E
         value = expression(body, argument, base.type.element)
         kind = IntType(0, base.type.copies)
         return Apply(kind, Op.COUNT, (base, value), span=body.span(node))
-    help = "changes such as add, remove, append are statements of their own"
+    advice = "changes such as add, remove, append are statements of their own"
     message = f"{describe(base.type)} has no method {function.attr!r} with a value"
-    body.fail(Code.CALL, message, node, help)
+    body.fail(Code.CALL, message, node, advice)
 
 
 def arguments(body: Body, node: ast.Call, count: int) -> list[ast.expr]:
@@ -96,7 +96,7 @@ def _record(body: Body, cls: type, node: ast.Call) -> Expr:
     try:
         kind = body.shape.resolver.resolve(cls)
     except AnnotationError as error:
-        body.fail(Code.TYPE, error.message, node, error.help)
+        body.fail(Code.TYPE, error.message, node, error.advice)
     assert isinstance(kind, RecordType)
     given = _by_name(body, [name for name, _ in kind.fields], node, kind.name)
     defaults = {f.name: f.default for f in dataclasses.fields(cls)}
@@ -184,9 +184,9 @@ def _sum(body: Body, node: ast.Call, expected: Type | None) -> Expr:
 def _extreme(fold: Fold, op: Op) -> Builtin:
     def build(body: Body, node: ast.Call, expected: Type | None) -> Expr:
         if len(node.args) > 1:
-            result = _int(body, node.args[0])
+            result = int_expression(body, node.args[0])
             for argument in node.args[1:]:
-                args = [result, _int(body, argument)]
+                args = [result, int_expression(body, argument)]
                 result = construct.arithmetic(op, args, body.span(node))
             return result
         defaults = [k.value for k in node.keywords if k.arg == "default"]
@@ -210,10 +210,11 @@ def _isinstance(body: Body, node: ast.Call, expected: Type | None) -> Expr:
         return construct.junction(Op.AND, [*guard, known], span)
     if not isinstance(subject.type, UnionType):
         body.fail(Code.TYPE, f"{describe(subject.type)} is not a record", subject_node)
-    tests = []
-    for variant in named:
-        if subject.type.tag(variant.name) is not None:
-            tests.append(Apply(BOOL, Op.IS, (subject,), name=variant.name, span=span))
+    tests = [
+        Apply(BOOL, Op.IS, (subject,), name=variant.name, span=span)
+        for variant in named
+        if subject.type.tag(variant.name) is not None
+    ]
     either = construct.junction(Op.OR, tests, span)
     return construct.junction(Op.AND, [*guard, either], span)
 
@@ -221,9 +222,10 @@ def _isinstance(body: Body, node: ast.Call, expected: Type | None) -> Expr:
 def _range(body: Body, node: ast.Call, expected: Type | None) -> Expr:
     if len(node.args) not in (1, 2):
         body.fail(Code.SUBSET, "range(last) or range(first, last)", node)
-    values = [_int(body, argument) for argument in node.args]
+    values = [int_expression(body, argument) for argument in node.args]
     first, last = values if len(values) == 2 else (construct.integer(0), values[0])
-    assert isinstance(first.type, IntType) and isinstance(last.type, IntType)
+    assert isinstance(first.type, IntType)
+    assert isinstance(last.type, IntType)
     element = IntType(first.type.low, max(first.type.low, last.type.high - 1))
     if element.high - element.low > 4096:
         body.fail(Code.RANGE, "the range may have more than 4096 elements", node)
@@ -248,8 +250,8 @@ def _empty(body: Body, node: ast.Call, expected: Type | None) -> Expr:
             return Apply(SeqType(element, 0), Op.SEQ, span=span)
         case BagType():
             return Apply(expected, Op.BAG, span=span)
-    help = "store it in a variable, or compare len(...) with 0"
-    body.fail(Code.TYPE, "empty of what?", node, help)
+    advice = "store it in a variable, or compare len(...) with 0"
+    body.fail(Code.TYPE, "empty of what?", node, advice)
 
 
 def _each(body: Body, node: ast.Call, expected: Type | None) -> Expr:
@@ -272,8 +274,8 @@ def _is_quorum(body: Body, node: ast.Call, expected: Type | None) -> Expr:
 
 def _statement_only(body: Body, node: ast.Call, expected: Type | None) -> Expr:
     name = ast.unparse(node.func)
-    help = "write `require(...)` as a statement, and `x = choose(...)`"
-    body.fail(Code.EFFECT, f"{name}() cannot be part of an expression", node, help)
+    advice = "write `require(...)` as a statement, and `x = choose(...)`"
+    body.fail(Code.EFFECT, f"{name}() cannot be part of an expression", node, advice)
 
 
 _BUILTINS: list[tuple[Any, Builtin]] = [
@@ -296,9 +298,3 @@ _BUILTINS: list[tuple[Any, Builtin]] = [
     (declarations.require, _statement_only),
     (declarations.choose, _statement_only),
 ]
-
-
-def spec_object(body: Body, node: ast.expr) -> SpecObject | None:
-    """The spec where an expression is just a name for it."""
-    found = body.names.get(node.id) if isinstance(node, ast.Name) else None
-    return found if isinstance(found, SpecObject) else None

@@ -42,9 +42,7 @@ def element_type(source: Expr) -> Type:
 
 
 @contextlib.contextmanager
-def binders_of(
-    body: Body, generators: list[ast.comprehension]
-) -> Iterator[tuple[Binder, ...]]:
+def binders_of(body: Body, generators: list[ast.comprehension]) -> Iterator[tuple[Binder, ...]]:
     """Binders for the `for ... in ... if ...` parts; the names are bound within the context."""
     names, before = dict(body.names), dict(body.narrowed)
     defined = set(body.unit.defined)
@@ -179,8 +177,8 @@ def dict_comprehension(body: Body, node: ast.DictComp, expected: Type | None) ->
         key = expression(body, node.key)
         domain = isinstance(binder.source, Apply) and binder.source.op is Op.DOMAIN
         if not (whole and domain and key == Local(binder.type, binder.name)):
-            help = "write {k: ... for k in self.nodes}: a map has a value for every key"
-            body.fail(Code.SUBSET, "this does not give every key a value", node, help)
+            advice = "write {k: ... for k in self.nodes}: a map has a value for every key"
+            body.fail(Code.SUBSET, "this does not give every key a value", node, advice)
         value = expression_hinted(body, node.value, hint)
         if hint is not None:
             value = coerce(body, value, hint, node.value)

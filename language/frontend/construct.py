@@ -36,7 +36,7 @@ def is_false(expr: Expr) -> bool:
 
 
 def negation(expr: Expr, span: Span | None = None) -> Expr:
-    """not."""
+    """Not."""
     if isinstance(expr, Const):
         return truth(not expr.value, span)
     if isinstance(expr, Apply) and expr.op is Op.NOT:

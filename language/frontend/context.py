@@ -14,8 +14,8 @@ from ..diagnostics import Code, Diagnostics
 from ..ir.nodes import Expr, Span
 from ..ir.types import Type
 from ..shape import Shape
-from .typing_rules import widen
 from .source import SourceError, SourceFile, Sources
+from .typing_rules import widen
 
 
 class Skip(Exception):
@@ -93,9 +93,9 @@ class Body:
         """The place of a node."""
         return self.file.span(node)
 
-    def fail(self, code: Code, message: str, node: ast.AST, help: str = "") -> NoReturn:
+    def fail(self, code: Code, message: str, node: ast.AST, advice: str = "") -> NoReturn:
         """Note an error and give up on the statement."""
-        self.sink.error(code, message, self.span(node), help)
+        self.sink.error(code, message, self.span(node), advice)
         raise Skip
 
     def global_value(self, name: str) -> Constant | None:
@@ -115,12 +115,12 @@ class Body:
             value = eval(compile(ast.Expression(node), self.file.path, "eval"), scope)
             if isinstance(value, str):
                 value = eval(value, scope)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever the annotation raises
             self.fail(Code.NAME, f"this annotation cannot be evaluated: {error}", node)
         try:
             return self.shape.resolver.resolve(value, unbounded=unbounded)
         except AnnotationError as error:
-            self.fail(Code.TYPE, error.message, node, error.help)
+            self.fail(Code.TYPE, error.message, node, error.advice)
 
 
 def open_body(

@@ -11,7 +11,6 @@ from ..diagnostics import Code
 from ..ir.nodes import Apply, Const, Expr, Local, Op, Var
 from ..ir.types import (
     BOOL,
-    BagType,
     BoolType,
     IntType,
     MapType,
@@ -19,7 +18,6 @@ from ..ir.types import (
     OptionType,
     RecordType,
     SeqType,
-    SetType,
     Type,
     UnionType,
 )
@@ -27,24 +25,10 @@ from . import construct
 from .context import Body, Constant, Meaning, SpecObject
 from .typing_rules import describe, fits, is_collection, join
 
-COMPARISONS = {ast.Lt: Op.LT, ast.LtE: Op.LE, ast.Gt: Op.LT, ast.GtE: Op.LE}
-ARITHMETIC = {
-    ast.Add: Op.ADD,
-    ast.Sub: Op.SUB,
-    ast.Mult: Op.MUL,
-    ast.FloorDiv: Op.FLOORDIV,
-    ast.Mod: Op.MOD,
-}
-SET_OPERATORS = {
-    ast.BitOr: Op.UNION,
-    ast.BitAnd: Op.INTERSECTION,
-    ast.Sub: Op.DIFFERENCE,
-}
-
 
 def expression(body: Body, node: ast.expr, expected: Type | None = None) -> Expr:
     """Translate an expression; with `expected`, to exactly that type."""
-    expr = narrowed(body, node, _translate(body, node, expected))
+    expr = narrowed(body, node, translate(body, node, expected))
     return expr if expected is None else coerce(body, expr, expected, node)
 
 
@@ -52,8 +36,8 @@ def condition(body: Body, node: ast.expr) -> Expr:
     """Translate an expression that must be a bool."""
     expr = expression(body, node)
     if not isinstance(expr.type, BoolType):
-        help = "compare: `len(s) > 0`, `x is not None`, `n != 0`"
-        body.fail(Code.TYPE, f"a bool is needed, this is {describe(expr.type)}", node, help)
+        advice = "compare: `len(s) > 0`, `x is not None`, `n != 0`"
+        body.fail(Code.TYPE, f"a bool is needed, this is {describe(expr.type)}", node, advice)
     return expr
 
 
@@ -68,10 +52,10 @@ def coerce(body: Body, expr: Expr, target: Type, node: ast.expr, label: str = ""
             message = f"{expr.value} is outside {target.low} .. {target.high}"
             body.fail(Code.TYPE, message, node)
         return Const(target, expr.value, span)
-    if isinstance(expr.type, OptionType) and not isinstance(target, OptionType):
-        if fits(expr.type.inner, target):
-            help = "guard it: `require(x is not None)`, or `if x is not None:`"
-            body.fail(Code.NONE, "this may be None here", node, help)
+    optional = isinstance(expr.type, OptionType) and not isinstance(target, OptionType)
+    if optional and isinstance(expr.type, OptionType) and fits(expr.type.inner, target):
+        advice = "guard it: `require(x is not None)`, or `if x is not None:`"
+        body.fail(Code.NONE, "this may be None here", node, advice)
     if not fits(expr.type, target):
         message = f"{describe(target)} is needed, this is {describe(expr.type)}"
         body.fail(Code.TYPE, message, node)
@@ -133,7 +117,9 @@ def narrow_to(body: Body, expr: Expr, target: Type, node: ast.expr) -> Expr:
     return expr
 
 
-def _translate(body: Body, node: ast.expr, expected: Type | None) -> Expr:
+def translate(body: Body, node: ast.expr, expected: Type | None) -> Expr:
+    """Translate an expression; `expected` is a hint for displays and None, not a demand."""
+    from . import operators
     from .calls import call
     from .comprehensions import dict_comprehension, set_comprehension
 
@@ -147,28 +133,28 @@ def _translate(body: Body, node: ast.expr, expected: Type | None) -> Expr:
         case ast.Subscript():
             return _subscript(body, node)
         case ast.BoolOp():
-            return _bool_operator(body, node)
+            return operators.bool_operator(body, node)
         case ast.UnaryOp():
-            return _unary(body, node)
+            return operators.unary(body, node)
         case ast.BinOp():
-            return _binary(body, node, expected)
+            return operators.binary_operator(body, node, expected)
         case ast.Compare():
-            return _comparisons(body, node)
+            return operators.comparisons(body, node)
         case ast.IfExp():
-            return _conditional(body, node, expected)
+            return operators.conditional(body, node, expected)
         case ast.Call():
             return call(body, node, expected)
         case ast.Set():
-            return _display(body, node, expected)
+            return operators.set_display(body, node, expected)
         case ast.List():
-            return _sequence(body, node, expected)
+            return operators.list_display(body, node, expected)
         case ast.SetComp():
             return set_comprehension(body, node, expected)
         case ast.DictComp():
             return dict_comprehension(body, node, expected)
     what = type(node).__name__
-    help = "see the language guide for what a spec may contain"
-    body.fail(Code.SUBSET, f"{SUBSET_NAMES.get(what, what)} is outside the language", node, help)
+    advice = "see the language guide for what a spec may contain"
+    body.fail(Code.SUBSET, f"{SUBSET_NAMES.get(what, what)} is outside the language", node, advice)
 
 
 SUBSET_NAMES = {
@@ -211,8 +197,8 @@ def _literal(body: Body, node: ast.Constant, expected: Type | None) -> Expr:
     if node.value is None or isinstance(node.value, bool | int):
         return constant(body, node.value, node, expected)
     what = type(node.value).__name__
-    help = "use an Enum instead of strings" if what == "str" else "use bounded ints"
-    body.fail(Code.SUBSET, f"a {what} is outside the language", node, help)
+    advice = "use an Enum instead of strings" if what == "str" else "use bounded ints"
+    body.fail(Code.SUBSET, f"a {what} is outside the language", node, advice)
 
 
 def _name(body: Body, node: ast.Name, expected: Type | None) -> Expr:
@@ -221,8 +207,8 @@ def _name(body: Body, node: ast.Name, expected: Type | None) -> Expr:
         case None:
             body.fail(Code.NAME, f"the name {node.id!r} is not known", node)
         case SpecObject():
-            help = "use its variables and methods"
-            body.fail(Code.SUBSET, f"{node.id!r} as a value is outside the language", node, help)
+            advice = "use its variables and methods"
+            body.fail(Code.SUBSET, f"{node.id!r} as a value is outside the language", node, advice)
         case Constant(value):
             return constant(body, value, node, expected)
         case Local(type=_, name=name):
@@ -237,9 +223,9 @@ def _local(body: Body, name: str, found: Local, node: ast.Name) -> Expr:
     if name in unit.stale:
         span = unit.stale[name]
         line = span.line if span else "?"
-        help = f"take a copy: `{node.id} = Set(...)`, or read the variable again"
+        advice = f"take a copy: `{node.id} = Set(...)`, or read the variable again"
         message = f"{node.id!r} is a collection that was changed since (line {line})"
-        body.fail(Code.ALIAS, message, node, help)
+        body.fail(Code.ALIAS, message, node, advice)
     return Local(unit.types.get(name, found.type), name, body.span(node))
 
 
@@ -273,8 +259,8 @@ def field_of(body: Body, base: Expr, node: ast.Attribute) -> Expr:
     """A field of a record, or one that every variant of a union has."""
     span = body.span(node)
     if isinstance(base.type, OptionType):
-        help = "guard it: `if x is not None`"
-        body.fail(Code.NONE, f"this may be None: it has no field {node.attr!r}", node.value, help)
+        advice = "guard it: `if x is not None`"
+        body.fail(Code.NONE, f"this may be None: it has no field {node.attr!r}", node.value, advice)
     if isinstance(base.type, RecordType):
         kind = base.type.field(node.attr)
         if kind is not None:
@@ -290,8 +276,8 @@ def _union_field(body: Body, base: Expr, union: UnionType, node: ast.Attribute) 
         kind = variant.field(node.attr)
         if kind is None:
             message = f"{variant.name} has no field {node.attr!r}"
-            help = "test for the variants first: match, or isinstance"
-            body.fail(Code.NONE, message, node, help)
+            advice = "test for the variants first: match, or isinstance"
+            body.fail(Code.NONE, message, node, advice)
         common = kind if common is None else join(common, kind)
         if common is None:
             body.fail(Code.TYPE, f"the fields {node.attr!r} have no common type", node)
@@ -320,7 +306,7 @@ def _subscript(body: Body, node: ast.Subscript) -> Expr:
         case SeqType(element, capacity):
             if isinstance(node.slice, ast.Slice):
                 return _slice(body, base, node.slice, capacity, node)
-            index = _int(body, node.slice)
+            index = int_expression(body, node.slice)
             return Apply(element, Op.AT, (base, index), label=label_of(base), span=span)
         case OptionType():
             body.fail(Code.NONE, "this may be None here", node.value)
@@ -336,267 +322,41 @@ def label_of(expr: Expr) -> str:
     return expr.name if isinstance(expr, Var | Local) else ""
 
 
-def _slice(
-    body: Body, base: Expr, bounds: ast.Slice, capacity: int, node: ast.Subscript
-) -> Expr:
+def _slice(body: Body, base: Expr, bounds: ast.Slice, capacity: int, node: ast.Subscript) -> Expr:
     if bounds.step is not None:
         body.fail(Code.SUBSET, "a slice with a step is outside the language", node)
     result = base
     # The end first: s[a:b] is s[:b][a:] as long as both count from the front.
     if bounds.upper is not None:
-        last = _int(body, bounds.upper)
+        last = int_expression(body, bounds.upper)
         result = Apply(base.type, Op.TAKE, (result, last), span=body.span(node))
     if bounds.lower is not None:
-        first = _int(body, bounds.lower)
+        first = int_expression(body, bounds.lower)
         if bounds.upper is not None and isinstance(first.type, IntType) and first.type.low < 0:
-            help = "slice in two steps"
-            body.fail(Code.SUBSET, "a slice from a negative index to an end", node, help)
+            advice = "slice in two steps"
+            body.fail(Code.SUBSET, "a slice from a negative index to an end", node, advice)
         result = Apply(base.type, Op.DROP, (result, first), span=body.span(node))
     return result
 
 
-def _int(body: Body, node: ast.expr) -> Expr:
+def int_expression(body: Body, node: ast.expr) -> Expr:
+    """Translate an expression that must be an int."""
     expr = expression(body, node)
     if not isinstance(expr.type, IntType):
         body.fail(Code.TYPE, f"an int is needed, this is {describe(expr.type)}", node)
     return expr
 
 
-def _bool_operator(body: Body, node: ast.BoolOp) -> Expr:
-    from .narrowing import learn
-
-    op = Op.AND if isinstance(node.op, ast.And) else Op.OR
-    before = dict(body.narrowed)
-    args = []
-    try:
-        for value in node.values:
-            args.append(condition(body, value))
-            body.narrowed = {**body.narrowed, **learn(body, value, op is Op.AND)}
-    finally:
-        body.narrowed = before
-    return construct.junction(op, args, body.span(node))
-
-
-def _unary(body: Body, node: ast.UnaryOp) -> Expr:
-    match node.op:
-        case ast.Not():
-            return construct.negation(condition(body, node.operand), body.span(node))
-        case ast.USub():
-            return construct.arithmetic(Op.NEG, [_int(body, node.operand)], body.span(node))
-    body.fail(Code.SUBSET, "this operator is outside the language", node)
-
-
-def _binary(body: Body, node: ast.BinOp, expected: Type | None) -> Expr:
-    """The operand that is a display takes its element type from the other."""
-    displays = (ast.Set, ast.List, ast.SetComp)
-    if isinstance(node.left, displays) and not isinstance(node.right, displays):
-        right = expression(body, node.right)
-        left = _translate(body, node.left, right.type)
-    else:
-        left = _translate(body, node.left, expected) if isinstance(node.left, displays) else None
-        left = left or expression(body, node.left)
-        hinted = isinstance(node.right, displays) or _needs_hint(node.right)
-        right = _translate(body, node.right, left.type) if hinted else expression(body, node.right)
-    return binary(body, node.op, left, right, node)
-
-
-def binary(body: Body, operator: ast.operator, left: Expr, right: Expr, node: ast.expr) -> Expr:
-    """A binary operator on translated operands."""
-    kind = type(operator)
-    span = body.span(node)
-    if isinstance(left.type, IntType) and isinstance(right.type, IntType) and kind in ARITHMETIC:
-        try:
-            return construct.arithmetic(ARITHMETIC[kind], [left, right], span)
-        except construct.OutOfRange:
-            message = "the value may leave -2**62 .. 2**62"
-            body.fail(Code.RANGE, message, node, "bound the operands more tightly")
-    if isinstance(left.type, SetType) and isinstance(right.type, SetType):
-        if kind in SET_OPERATORS:
-            return _set_operator(body, SET_OPERATORS[kind], left, right, node)
-    if isinstance(left.type, SeqType) and isinstance(right.type, SeqType) and kind is ast.Add:
-        element = join(left.type.element, right.type.element)
-        if element is not None:
-            wide = [SeqType(element, x.type.capacity) for x in (left, right)]  # type: ignore[union-attr]
-            args = tuple(coerce(body, x, t, node) for x, t in zip((left, right), wide, strict=True))
-            total = SeqType(element, wide[0].capacity + wide[1].capacity)
-            return Apply(total, Op.CONCAT, args, span=span)
-    message = f"no such operator between {describe(left.type)} and {describe(right.type)}"
-    body.fail(Code.TYPE, message, node)
-
-
-def _set_operator(body: Body, op: Op, left: Expr, right: Expr, node: ast.expr) -> Expr:
-    left, right = unify(body, left, right, node)
-    kind = left.type
-    assert isinstance(kind, SetType)
-    if op is Op.UNION and kind.capacity is not None:
-        kind = SetType(kind.element, 2 * kind.capacity)
-        left, right = coerce(body, left, kind, node), coerce(body, right, kind, node)
-    return Apply(kind, op, (left, right), span=body.span(node))
-
-
-def _comparisons(body: Body, node: ast.Compare) -> Expr:
-    operands = [node.left, *node.comparators]
-    tests = [
-        _comparison(body, operator, operands[i], operands[i + 1], node)
-        for i, operator in enumerate(node.ops)
-    ]
-    return construct.junction(Op.AND, tests, body.span(node))
-
-
-def _comparison(
-    body: Body, operator: ast.cmpop, left: ast.expr, right: ast.expr, node: ast.expr
-) -> Expr:
-    match operator:
-        case ast.Is() | ast.Eq():
-            return _equality(body, left, right, node)
-        case ast.IsNot() | ast.NotEq():
-            return construct.negation(_equality(body, left, right, node), body.span(node))
-        case ast.In():
-            return _membership(body, left, right, node)
-        case ast.NotIn():
-            return construct.negation(_membership(body, left, right, node), body.span(node))
-    return _order(body, operator, left, right, node)
-
-
-def _is_none(node: ast.expr) -> bool:
+def is_none(node: ast.expr) -> bool:
+    """Whether the source says None."""
     return isinstance(node, ast.Constant) and node.value is None
-
-
-def _equality(body: Body, left: ast.expr, right: ast.expr, node: ast.expr) -> Expr:
-    if _is_none(left):
-        left, right = right, left
-    span = body.span(node)
-    if _is_none(right):
-        value = _translate(body, left, None)
-        if not isinstance(value.type, OptionType):
-            return construct.truth(False, span)
-        return Apply(BOOL, Op.IS_NONE, (value,), span=span)
-    if _needs_hint(left):
-        left, right = right, left
-    a = expression(body, left)
-    b = expression(body, right, a.type) if _needs_hint(right) else expression(body, right)
-    a, b = unify(body, a, b, node)
-    return construct.comparison(Op.EQ, a, b, span)
-
-
-def _needs_hint(node: ast.expr) -> bool:
-    match node:
-        case ast.Set() | ast.List():
-            return True
-        case ast.Call(func=ast.Name(id="empty" | "set" | "Set" | "each"), args=arguments):
-            return not arguments or isinstance(arguments[0], ast.Constant)
-    return False
-
-
-def _membership(body: Body, left: ast.expr, right: ast.expr, node: ast.expr) -> Expr:
-    span = body.span(node)
-    if isinstance(right, ast.Tuple | ast.Set | ast.List):
-        tests = [_equality(body, left, item, node) for item in right.elts]
-        return construct.junction(Op.OR, tests, span)
-    collection = expression(body, right)
-    value = expression(body, left)
-    match collection.type:
-        case SetType(element) | SeqType(element) | BagType(element):
-            return contains(body, collection, element, value, left, node)
-        case MapType():
-            body.fail(Code.TYPE, "a map has every key", node, "compare the value at the key")
-    body.fail(Code.TYPE, f"{describe(collection.type)} is not a collection", right)
-
-
-def contains(
-    body: Body, collection: Expr, element: Type, value: Expr, left: ast.expr, node: ast.expr
-) -> Expr:
-    """`value in collection`; an int outside the element range is simply not in it."""
-    if isinstance(value.type, OptionType) and not isinstance(element, OptionType):
-        help = "guard it: `x is not None and x in s`"
-        body.fail(Code.NONE, "this may be None here", left, help)
-    if not (isinstance(value.type, IntType) and isinstance(element, IntType)):
-        value = coerce(body, value, element, left)
-    if construct.is_node_domain(collection):
-        return construct.truth(True, body.span(node))
-    return Apply(BOOL, Op.CONTAINS, (collection, value), span=body.span(node))
-
-
-def _order(
-    body: Body, operator: ast.cmpop, left: ast.expr, right: ast.expr, node: ast.expr
-) -> Expr:
-    a, b = expression(body, left), expression(body, right)
-    swapped = isinstance(operator, ast.Gt | ast.GtE)
-    if swapped:
-        a, b = b, a
-    a, b = unify(body, a, b, node)
-    span = body.span(node)
-    op = COMPARISONS[type(operator)]
-    match a.type:
-        case IntType():
-            return construct.comparison(op, a, b, span)
-        case NodeType(sort) if not sort.ordered:
-            help = "declare the nodes as OrderedNodes if they have ranks"
-            body.fail(Code.ORDER, f"the nodes of {sort.name} have no order", node, help)
-        case NodeType():
-            return Apply(BOOL, op, (a, b), span=span)
-        case SetType():
-            subset = Apply(BOOL, Op.SUBSET, (a, b), span=span)
-            if op is Op.LE:
-                return subset
-            proper = construct.negation(Apply(BOOL, Op.EQ, (a, b), span=span))
-            return construct.junction(Op.AND, [subset, proper], span)
-    body.fail(Code.TYPE, f"{describe(a.type)} has no order", node)
-
-
-def _conditional(body: Body, node: ast.IfExp, expected: Type | None) -> Expr:
-    from .narrowing import learn
-
-    test = condition(body, node.test)
-    before = dict(body.narrowed)
-    arms = []
-    try:
-        for arm, outcome in ((node.body, True), (node.orelse, False)):
-            body.narrowed = {**before, **learn(body, node.test, outcome)}
-            arms.append(expression_hinted(body, arm, expected))
-    finally:
-        body.narrowed = before
-    then, orelse = arms
-    if isinstance(test, Const):
-        return then if test.value else orelse
-    if _is_none(node.body) or _is_none(node.orelse):
-        then, orelse = _with_none(body, then, orelse, node)
-    then, orelse = unify(body, then, orelse, node)
-    return construct.conditional(test, then, orelse, body.span(node))
 
 
 def expression_hinted(body: Body, node: ast.expr, expected: Type | None) -> Expr:
     """With the expected type as a hint only; None becomes an option of anything, to be unified."""
-    if _is_none(node) and not isinstance(expected, OptionType):
+    if is_none(node) and not isinstance(expected, OptionType):
         return construct.none(OptionType(BOOL), body.span(node))
     return expression(body, node, expected) if expected is not None else expression(body, node)
-
-
-def _with_none(body: Body, then: Expr, orelse: Expr, node: ast.IfExp) -> tuple[Expr, Expr]:
-    other = orelse if _is_none(node.body) else then
-    kind = other.type if isinstance(other.type, OptionType) else OptionType(other.type)
-    none = construct.none(kind, body.span(node))
-    return (none, orelse) if _is_none(node.body) else (then, none)
-
-
-def _display(body: Body, node: ast.Set, expected: Type | None) -> Expr:
-    hint = expected.element if isinstance(expected, SetType) else None
-    items = [expression_hinted(body, item, hint) for item in node.elts]
-    element = common_type(body, items, node)
-    args = tuple(coerce(body, item, element, node) for item in items)
-    return Apply(SetType(element), Op.SET, args, span=body.span(node))
-
-
-def _sequence(body: Body, node: ast.List, expected: Type | None) -> Expr:
-    hint = expected.element if isinstance(expected, SeqType) else None
-    if not node.elts:
-        if not isinstance(expected, SeqType):
-            body.fail(Code.TYPE, "an empty list of what?", node, "write empty()")
-        return Apply(SeqType(expected.element, 0), Op.SEQ, span=body.span(node))
-    items = [expression_hinted(body, item, hint) for item in node.elts]
-    element = common_type(body, items, node)
-    args = tuple(coerce(body, item, element, node) for item in items)
-    return Apply(SeqType(element, len(args)), Op.SEQ, args, span=body.span(node))
 
 
 def common_type(body: Body, items: list[Expr], node: ast.expr) -> Type:

@@ -17,7 +17,7 @@ from .expressions import coerce, constant
 
 
 def plain_value(body: Body, value: Any, kind: Type, node: ast.expr) -> Expr:
-    """A value of type `kind` as an expression; Skip, with the error noted, where it does not fit."""
+    """A value of type `kind` as an expression; Skip, with the error noted, if it does not fit."""
     span = body.span(node)
     match kind:
         case OptionType(inner):

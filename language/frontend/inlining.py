@@ -20,7 +20,7 @@ MAX_DEPTH = 24
 
 @dataclasses.dataclass(frozen=True)
 class Target:
-    """A function to inline; a method with the class that defines it and the spec it is called on."""
+    """A function to inline; for a method, the class that defines it and what it is called on."""
 
     function: Callable[..., Any]
     owner: type | None
@@ -63,8 +63,8 @@ def child_body(body: Body, target: Target, node: ast.Call) -> Body:
     """A body for an inlined function, without its parameters bound yet."""
     if target.function in body.calls or len(body.calls) > MAX_DEPTH:
         message = f"{target.function.__name__} calls itself"
-        help = "write a loop or a comprehension over a finite collection"
-        body.fail(Code.RECURSION, message, node, help)
+        advice = "write a loop or a comprehension over a finite collection"
+        body.fail(Code.RECURSION, message, node, advice)
     child = open_body(
         body.shape, body.sources, body.sink, body.unit, target.function, target.owner, (body, node)
     )
@@ -201,8 +201,8 @@ def _return_type(child: Body) -> Type | None:
         return None
     if isinstance(child.node.returns, ast.Constant) and child.node.returns.value is None:
         name = child.node.name
-        help = "it is a statement of its own"
-        child.fail(Code.EFFECT, f"{name}() has no value", child.node.returns, help)
+        advice = "it is a statement of its own"
+        child.fail(Code.EFFECT, f"{name}() has no value", child.node.returns, advice)
     kind = child.annotation(child.node.returns)
     return None if ANY_INT in (kind, getattr(kind, "inner", None)) else kind
 

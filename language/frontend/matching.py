@@ -126,24 +126,18 @@ def _present(body: Body, subject: Expr, node: ast.AST) -> tuple[list[Expr], Expr
     return [construct.negation(absent)], inner
 
 
-def _equal(
-    body: Body, value: Expr, subject: Expr, node: ast.pattern, source: ast.expr
-) -> Matched:
+def _equal(body: Body, value: Expr, subject: Expr, node: ast.pattern, source: ast.expr) -> Matched:
     tests, inner = _present(body, subject, node)
     left, right = unify(body, inner, value, source)
     shown = inner.type if tests else None
-    return Matched(
-        [*tests, construct.comparison(Op.EQ, left, right, body.span(node))], {}, shown
-    )
+    return Matched([*tests, construct.comparison(Op.EQ, left, right, body.span(node))], {}, shown)
 
 
-def _either(
-    body: Body, patterns: list[ast.pattern], subject: Expr, source: ast.expr
-) -> Matched:
+def _either(body: Body, patterns: list[ast.pattern], subject: Expr, source: ast.expr) -> Matched:
     found = [pattern(body, item, subject, source) for item in patterns]
     if any(item.names for item in found):
-        help = "write a case for each"
-        body.fail(Code.SUBSET, "a name bound in a pattern with `|`", patterns[0], help)
+        advice = "write a case for each"
+        body.fail(Code.SUBSET, "a name bound in a pattern with `|`", patterns[0], advice)
     tests = [construct.junction(Op.AND, item.tests) for item in found]
     shown = [item.narrowed for item in found]
     records = [kind for kind in shown if isinstance(kind, RecordType)]
@@ -156,9 +150,7 @@ def _either(
     return Matched([construct.junction(Op.OR, tests)], {}, union)
 
 
-def _record(
-    body: Body, node: ast.MatchClass, subject: Expr, source: ast.expr
-) -> Matched:
+def _record(body: Body, node: ast.MatchClass, subject: Expr, source: ast.expr) -> Matched:
     tests, inner = _present(body, subject, node)
     (kind,) = classes_of(body, node.cls)
     span = body.span(node)

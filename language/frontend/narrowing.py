@@ -54,9 +54,7 @@ def _compared(body: Body, left: ast.expr, right: ast.expr, equal: bool) -> dict[
     return {}
 
 
-def _instance(
-    body: Body, subject: ast.expr, classes: ast.expr, outcome: bool
-) -> dict[str, Type]:
+def _instance(body: Body, subject: ast.expr, classes: ast.expr, outcome: bool) -> dict[str, Type]:
     from .expressions import expression, key_of
 
     key = key_of(subject)
@@ -88,7 +86,7 @@ def classes_of(body: Body, node: ast.expr) -> list[RecordType]:
         try:
             kind = body.shape.resolver.resolve(found.value)
         except AnnotationError as error:
-            body.fail(Code.TYPE, error.message, node, error.help)
+            body.fail(Code.TYPE, error.message, node, error.advice)
         if isinstance(kind, RecordType):
             return [kind]
         if isinstance(kind, UnionType):

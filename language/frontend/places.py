@@ -51,8 +51,8 @@ def place(body: Body, target: ast.expr) -> Path:
                 return _variable(body, found, attribute, target)
         case ast.Subscript(value=inner, slice=index):
             return _inner(body, place(body, inner), index, target)
-    help = "records are values: build another one; locals are bound with `x = ...`"
-    body.fail(Code.EFFECT, "only state variables can be changed", target, help)
+    advice = "records are values: build another one; locals are bound with `x = ...`"
+    body.fail(Code.EFFECT, "only state variables can be changed", target, advice)
 
 
 def _variable(body: Body, found: SpecObject, name: str, node: ast.expr) -> Path:
@@ -116,7 +116,9 @@ def change_statement(body: Body, node: ast.Call) -> list[Stmt]:
         return _require(body, node)
     if isinstance(found, Constant):
         message = f"{ast.unparse(node.func)}() is outside the language as a statement"
-        body.fail(Code.SUBSET, message, node, "a guard is require(...); state is changed by methods")
+        body.fail(
+            Code.SUBSET, message, node, "a guard is require(...); state is changed by methods"
+        )
     if isinstance(node.func, ast.Attribute):
         return [mutate(body, place(body, node.func.value), node.func.attr, node)]
     body.fail(Code.SUBSET, "this call is outside the language", node)

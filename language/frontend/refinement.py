@@ -29,8 +29,8 @@ def refinement_mapping(body: Body, abstract: type) -> tuple[dict[str, Any], Mapp
                 leading, _ = block(body, statements, None)
                 return _parameters(body, abstract, given), _values(body, call, given, leading)
     name = abstract.__name__
-    help = f"end with `return {name}(parameter=..., variable=...)`"
-    body.fail(Code.SUBSET, f"this does not return a {name}", body.node, help)
+    advice = f"end with `return {name}(parameter=..., variable=...)`"
+    body.fail(Code.SUBSET, f"this does not return a {name}", body.node, advice)
 
 
 def _parameters(body: Body, abstract: Any, given: dict[str, ast.expr]) -> dict[str, Any]:
@@ -58,14 +58,12 @@ def _known(body: Body, node: ast.expr) -> Any:
     body.fail(Code.SUBSET, "a parameter of the abstract spec must be known beforehand", node)
 
 
-def _values(
-    body: Body, call: ast.Call, given: dict[str, ast.expr], leading: list[Stmt]
-) -> Mapping:
+def _values(body: Body, call: ast.Call, given: dict[str, ast.expr], leading: list[Stmt]) -> Mapping:
     def mapping(shape: Shape) -> tuple[Expr, ...]:
         unknown = set(given) - set(shape.variables) - set(shape.parameters)
         if unknown:
             known = ", ".join([*shape.parameters, *shape.variables])
-            message = f"{shape.spec.__name__} has no {sorted(unknown)[0]!r}"
+            message = f"{shape.spec.__name__} has no {min(unknown)!r}"
             body.fail(Code.NAME, message, call, f"it has: {known}")
         values = []
         for name, variable in shape.variables.items():

@@ -9,7 +9,6 @@ from .. import declarations
 from ..diagnostics import Code
 from ..ir.nodes import (
     Apply,
-    Assign,
     Bind,
     Binder,
     Choose,
@@ -21,8 +20,6 @@ from ..ir.nodes import (
     Local,
     Mutate,
     Op,
-    Path,
-    Require,
     Stmt,
 )
 from ..ir.types import SetType, Type
@@ -30,16 +27,17 @@ from . import construct
 from .comprehensions import element_type, set_comprehension, source_of
 from .context import Body, Constant, Skip, SpecObject
 from .expressions import (
-    binary,
     coerce,
     condition,
     expression,
     expression_hinted,
     holds_collection,
+    is_none,
     meaning,
 )
-from .inlining import assigned_names, bind_local
+from .inlining import assigned_names
 from .narrowing import learn
+from .operators import binary
 from .places import assign, change_statement, mutate, place
 from .typing_rules import describe, fits, join
 
@@ -76,7 +74,7 @@ def _returns(node: ast.stmt) -> bool:
 
 def _return(body: Body, node: ast.Return, result: Result) -> list[Stmt]:
     if result is None:
-        if node.value is not None and not _is_none(node.value):
+        if node.value is not None and not is_none(node.value):
             body.fail(Code.EFFECT, "an action or procedure returns no value", node)
         return []
     if node.value is None:
@@ -84,10 +82,6 @@ def _return(body: Body, node: ast.Return, result: Result) -> list[Stmt]:
     hint = body.unit.types.get(result) if result in body.unit.annotated else None
     value = expression_hinted(body, node.value, hint)
     return [_bind(body, result, value, node.value)]
-
-
-def _is_none(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value is None
 
 
 def _branch(
@@ -100,8 +94,8 @@ def _branch(
             from .matching import match_statement
 
             return match_statement(body, node, rest, result)
-    help = "use any(...), all(...), min(...) or choose(...)"
-    body.fail(Code.SUBSET, "a return inside a loop is outside the language", node, help)
+    advice = "use any(...), all(...), min(...) or choose(...)"
+    body.fail(Code.SUBSET, "a return inside a loop is outside the language", node, advice)
 
 
 def returning(body: Body, nodes: Sequence[ast.stmt], expected: Type | None) -> Expr:
@@ -167,9 +161,7 @@ def is_call_of(body: Body, node: ast.expr, function: object) -> bool:
     return isinstance(found, Constant) and found.value is function
 
 
-def _assign(
-    body: Body, target: ast.expr, value: ast.expr, annotated: Type | None
-) -> list[Stmt]:
+def _assign(body: Body, target: ast.expr, value: ast.expr, annotated: Type | None) -> list[Stmt]:
     if is_call_of(body, value, declarations.choose):
         assert isinstance(value, ast.Call)
         return _choose(body, target, value, annotated)
@@ -202,9 +194,7 @@ def _store(body: Body, target: ast.expr, value: Expr, node: ast.expr) -> list[St
     return [assign(body, place(body, target), value, node)]
 
 
-def _assign_local(
-    body: Body, target: ast.Name, value: Expr, annotated: Type | None
-) -> Stmt:
+def _assign_local(body: Body, target: ast.Name, value: Expr, annotated: Type | None) -> Stmt:
     found = body.names.get(target.id)
     if isinstance(found, SpecObject):
         body.fail(Code.SUBSET, f"{target.id!r} stands for the spec", target)
@@ -251,9 +241,7 @@ def forget(body: Body, name: str) -> None:
     body.narrowed = kept
 
 
-def _choose(
-    body: Body, target: ast.expr, node: ast.Call, annotated: Type | None
-) -> list[Stmt]:
+def _choose(body: Body, target: ast.expr, node: ast.Call, annotated: Type | None) -> list[Stmt]:
     if not body.guards:
         body.fail(Code.EFFECT, "choose() belongs in an action or in start", node)
     if len(node.args) != 1 or node.keywords:
@@ -298,7 +286,7 @@ def _augmented(body: Body, node: ast.AugAssign) -> list[Stmt]:
         value = binary(body, node.op, current, expression(body, node.value), node.value)
         return [_assign_local(body, node.target, value, None)]
     where = place(body, node.target)
-    current = read(body, node.target)
+    current = expression(body, node.target)
     if isinstance(node.op, ast.BitOr) and isinstance(where.type, SetType):
         value = expression_hinted(body, node.value, where.type)
         if fits(value.type, where.type):
@@ -317,11 +305,6 @@ def _at(node: ast.expr) -> dict[str, int]:
     }
 
 
-def read(body: Body, target: ast.expr) -> Expr:
-    """The value that is stored at a target."""
-    return expression(body, target)
-
-
 def _if(
     body: Body, node: ast.If, rest: Sequence[ast.stmt], result: Result
 ) -> tuple[list[Stmt], bool]:
@@ -331,7 +314,7 @@ def _if(
     for nodes, outcome in ((node.body, True), (node.orelse, False)):
         entry.enter(learn(body, node.test, outcome))
         statements, ended = block(body, [*nodes, *rest], result)
-        entry.leave(ended or construct.is_false(test) is outcome and isinstance(test, Const))
+        entry.leave(ended or (construct.is_false(test) is outcome and isinstance(test, Const)))
         arms.append((tuple(statements), ended))
     entry.join()
     (then, then_ended), (orelse, orelse_ended) = arms
@@ -400,7 +383,7 @@ def _for(body: Body, node: ast.For) -> list[Stmt]:
     for _ in range(2):
         body.unit.names = dict(taken)
         local = Local(element_type(source), body.unit.fresh(node.target.id))
-        body.names = {**names, **_bound_in_loop(body, names), node.target.id: local}
+        body.names = {**names, node.target.id: local}
         flow = Flow(body)
         flow.enter({})
         body.narrowed = _stable(body, node.target.id)
@@ -409,14 +392,10 @@ def _for(body: Body, node: ast.For) -> list[Stmt]:
         flow.enter({})
         flow.leave(False)
         flow.join()
-    body.names = {**_bound_in_loop(body, names)}
+    # A local that is first bound inside has no value after the loop.
+    body.names = names
     binder = Binder(local.name, local.type, source)
     return [For(binder, tuple(statements), body.span(node))]
-
-
-def _bound_in_loop(body: Body, names: dict[str, object]) -> dict[str, object]:
-    """Names as before the loop: a local first bound inside has no value after it."""
-    return dict(names)
 
 
 def _stable(body: Body, target: str) -> dict[str, Type]:
@@ -429,6 +408,3 @@ def _stable(body: Body, target: str) -> dict[str, Type]:
         if not spec and target not in names and not names & set(stored):
             kept[key] = kind
     return kept
-
-
-__all__ = ["Path", "Require", "bind_local", "block", "returning", "statement"]

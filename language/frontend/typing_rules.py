@@ -33,11 +33,7 @@ def fits(source: Type, target: Type) -> bool:
             return source in variants
         case UnionType(a), UnionType(b):
             return set(a) <= set(b)
-        case (
-            (SetType(a), SetType(b))
-            | (SeqType(a), SeqType(b))
-            | (BagType(a), BagType(b))
-        ):
+        case (SetType(a), SetType(b)) | (SeqType(a), SeqType(b)) | (BagType(a), BagType(b)):
             return fits(a, b)
         case MapType(k, a), MapType(j, b):
             return k == j and fits(a, b)
@@ -79,7 +75,7 @@ def join(a: Type, b: Type) -> Type | None:
             return _option(join(x, b))
         case _, OptionType(y):
             return _option(join(a, y))
-        case (RecordType() | UnionType()), (RecordType() | UnionType()):
+        case ((RecordType() | UnionType()), (RecordType() | UnionType())):
             return _union(a, b)
         case SetType(x, m), SetType(y, n):
             inner = join(x, y)

@@ -18,7 +18,7 @@ from .types import Sort, Type
 
 @dataclass(frozen=True)
 class Span:
-    """A piece of a source file. Lines and columns count characters from 1; `end_column` is past it."""
+    """A piece of a source file. Lines and columns count from 1; `end_column` is past it."""
 
     file: str
     line: int
@@ -85,7 +85,7 @@ class Fold(Enum):
 
 
 class TrapKind(Enum):
-    """Why an expression has no value, or a statement no successor. Each ends the run with a trace."""
+    """Why an expression has no value, or a statement no successor. It ends the run with a trace."""
 
     BOUND = "bound"  # a value outside its declared bound
     INDEX = "index"  # a sequence index that is not there
@@ -115,7 +115,7 @@ class Local:
 
 @dataclass(frozen=True)
 class Var:
-    """A state variable; `after` is True only in step properties, for the later of the two states."""
+    """A state variable; `after` is True only in step properties, for the later of two states."""
 
     type: Type
     name: str
@@ -284,7 +284,7 @@ Stmt = Assign | Mutate | Bind | Require | If | For | Choose
 
 
 class Kind(Enum):
-    """The one vocabulary of steps: what happened, in a spec, a replay, a log and a diagram alike."""
+    """The one vocabulary of steps: what happened, in spec, replay, log and diagram alike."""
 
     INTERNAL = "internal"
     REQUEST = "request"
@@ -363,7 +363,7 @@ class Property:
 
 @dataclass(frozen=True)
 class Refinement:
-    """Each step is a step of `abstract`, or leaves it unchanged; initial states map to initial ones.
+    """Each step is one of `abstract`, or leaves it unchanged; initial states map to initial ones.
 
     `mapping` gives each variable of the abstract spec, in its order, over this spec's variables.
     """

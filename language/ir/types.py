@@ -37,7 +37,7 @@ class EnumType:
 
 @dataclass(frozen=True)
 class Sort:
-    """A set of nodes, fixed for an instance. `ordered` nodes may be compared and are not permuted."""
+    """A set of nodes, fixed for an instance. `ordered` ones may be compared, and not permuted."""
 
     name: str
     size: int
