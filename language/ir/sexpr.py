@@ -52,7 +52,12 @@ def error(message: str, node: Node) -> IRSyntaxError:
 
 
 def quoted(name: str) -> str:
-    """A name as a word: as it is, or in quotes where it could be taken for something else."""
+    """A name as a word: as it is, or in quotes where it could be taken for something else.
+
+    Raises ValueError for a name with a quote or a line break in it.
+    """
+    if '"' in name or "\n" in name:
+        raise ValueError(f"a name has no quotes and no line breaks: {name!r}")
     return name if _PLAIN.fullmatch(name) else f'"{name}"'
 
 
