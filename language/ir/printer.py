@@ -224,7 +224,7 @@ def _expr(expr: Expr) -> Node:
 
 
 def _annotation(declared: Type, natural: Type | None) -> list[Node]:
-    """`:TYPE`, in two words where the type is a list."""
+    """`:TYPE`, in two nodes where the type is a list."""
     if declared == natural:
         return []
     kind = _type(declared)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 WIDTH = 100
@@ -13,6 +12,10 @@ _TOKEN = re.compile(
     r'\s+|;[^\n]*|(?P<open>\()|(?P<close>\))|(?P<atom>[^\s()";]*"[^"\n]*"|[^\s()";]+)'
 )
 _PLAIN = re.compile(r"[^\W\d][\w.$'~-]*")
+
+
+_HEADED = ("action", "for", "if")
+"""Forms whose first list stays on the first line: it is what the rest is about."""
 
 
 class IRSyntaxError(Exception):
@@ -117,28 +120,47 @@ def write(node: Node) -> str:
 def _flat(node: Node) -> str:
     if isinstance(node, Atom):
         return node.text
-    return f"({' '.join(map(_flat, node.items))})"
+    return f"({_joined(node.items)})"
+
+
+def _joined(items: Sequence[Node]) -> str:
+    """The items on one line; a colon stands directly before what it annotates."""
+    text = ""
+    for item in items:
+        space = "" if not text or text == ":" or text.endswith(" :") else " "
+        text += space + _flat(item)
+    return text
+
+
+def _on_first_line(node: Form, indent: int) -> int:
+    """How many items share the line of the opening parenthesis, where not all do."""
+    count = 0
+    while count < len(node.items) and isinstance(node.items[count], Atom):
+        count += 1
+    first = _flat(node.items[0])
+    if first in _HEADED or first.startswith("fold.") or _joined(node.items[:count]).endswith(":"):
+        wider = _joined(node.items[: count + 1])
+        if count < len(node.items) and indent + 1 + len(wider) <= WIDTH:
+            return count + 1
+    return count
 
 
 def _lines(node: Node, indent: int, closing: int) -> list[str]:
     """The lines of a node. `closing` parentheses will follow it on its last line."""
     pad = " " * indent
     flat = _flat(node)
-    top = isinstance(node, Form) and node.items[:1] == (Atom("spec"),)
-    if isinstance(node, Atom) or (len(pad) + len(flat) + closing <= WIDTH and not top):
+    whole = isinstance(node, Form) and node.items[:1] == (Atom("spec"),)
+    if isinstance(node, Atom) or (indent + len(flat) + closing <= WIDTH and not whole):
         return [pad + flat]
-    words = itertools.takewhile(lambda item: isinstance(item, Atom), node.items)
-    head = [_flat(word) for word in words]
-    rest = list(node.items[len(head) :])
-    if not rest:
-        return [pad + flat]
-    if not head:
+    count = _on_first_line(node, indent)
+    rest = node.items[count:]
+    lines = [f"{pad}({_joined(node.items[:count])}"]
+    if not count:
         # A list of lists: the first one starts on the line of the parenthesis.
-        first = _lines(rest.pop(0), indent + 1, 0 if rest else closing + 1)
+        first = _lines(rest[0], indent + 1, 0 if rest[1:] else closing + 1)
         lines = [f"{pad}({first[0].lstrip()}", *first[1:]]
+        rest = rest[1:]
         indent -= 1
-    else:
-        lines = [f"{pad}({' '.join(head)}"]
     for position, item in enumerate(rest):
         last = position == len(rest) - 1
         lines += _lines(item, indent + 2, closing + 1 if last else 0)
