@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..language.failures import UsageError
-from ..traces.trace import Setting, Trace
+from ..traces.trace import Setting
 from .manifest import DEADLOCK
 from .outputs import JsonOutput, require_writable
 from .registry import Model
@@ -23,7 +23,7 @@ from .status import Status, say
 from .suggest import unknown
 
 if TYPE_CHECKING:
-    from ..checkers.result import CheckResult
+    from ..checkers.result import CheckResult, Violation
     from ..language.instance import Instance
 
 ENGINES = ("explore", "simulate", "stateful", "bmc", "induction", "prove")
@@ -111,7 +111,20 @@ def run(
             progress=progress.show,
         )
     command = command_line(model, settings, parameters, limits)
-    saved = _save(model, settings, instance, result, command, trace_dir, parameters)
+    about = {
+        "model": model.name,
+        "instance": settings.entry.name if settings.entry else "",
+        "parameters": parameters,
+        "flaws": settings.flaws,
+        "command": command,
+    }
+    result = dataclasses.replace(
+        result, violations=tuple(_about(violation, about) for violation in result.violations)
+    )
+    names = {
+        v.property: file_name(model, settings, parameters, v.property) for v in result.violations
+    }
+    saved = save(instance, result, names, trace_dir)
     silent = _silent(model, settings, result)
     return Report(model, settings, limits, parameters, instance, result, saved, command, silent)
 
@@ -214,38 +227,30 @@ def _silent(model: Model, settings: Settings, result: CheckResult) -> tuple[str,
     return tuple(notes)
 
 
-def _save(
-    model: Model,
-    settings: Settings,
-    instance: Instance,
-    result: CheckResult,
-    command: str,
-    trace_dir: Path | None,
-    parameters: Mapping[str, Setting],
+def save(
+    instance: Instance, result: CheckResult, names: Mapping[str, str], trace_dir: Path | None
 ) -> dict[str, Path]:
-    """Write the counterexamples. Into the default folder as far as that is possible."""
+    """Write the counterexamples; where they are, by property.
+
+    Where no folder was named, one that cannot be written is a warning. Raises UsageError.
+    """
     from ..traces import itf
 
-    folder = trace_dir or DEFAULT_TRACE_DIR
-    traces = [(v.property, v.trace) for v in result.violations if v.trace is not None]
+    traces = {v.property: v.trace for v in result.violations if v.trace is not None}
     if not traces:
         return {}
+    folder = trace_dir or DEFAULT_TRACE_DIR
     saved: dict[str, Path] = {}
     try:
         require_writable(folder, f"--trace-dir {folder}", create=True)
         folder.mkdir(parents=True, exist_ok=True)
-        for name, trace in traces:
-            path = folder / file_name(model, settings, parameters, name)
-            itf.write(
-                _about(trace, model, settings, parameters, command),
-                path,
-                instance.ir,
-                instance.universe,
-            )
+        for name, trace in traces.items():
+            path = folder / names[name]
+            itf.write(trace, path, instance.ir, instance.universe)
             saved[name] = path
     except (OSError, UsageError) as error:
         if trace_dir is not None:
-            raise
+            raise UsageError(str(error)) from None
         say(f"warning: the counterexample is not saved: {error}; name a folder with --trace-dir")
     return saved
 
@@ -260,23 +265,15 @@ def file_name(
     return ".".join(re.sub(r"[^\w=-]+", "-", part) for part in parts) + ".itf.json"
 
 
-def _about(
-    trace: Trace,
-    model: Model,
-    settings: Settings,
-    parameters: Mapping[str, Setting],
-    command: str,
-) -> Trace:
-    """The trace with what the command line knows about where it comes from."""
-    versions = {"quorate": importlib.metadata.version("quorate")}
-    versions["python"] = platform.python_version()
-    meta = dataclasses.replace(
-        trace.meta,
-        model=model.name,
-        instance=settings.entry.name if settings.entry else "",
-        parameters=dict(parameters),
-        flaws=settings.flaws,
-        versions={**trace.meta.versions, **versions},
-        command=command,
-    )
-    return dataclasses.replace(trace, meta=meta)
+def _about(violation: Violation, about: Mapping[str, Any]) -> Violation:
+    """A violation whose trace says where it comes from, as only the command line knows."""
+    if violation.trace is None:
+        return violation
+    meta = violation.trace.meta
+    versions = {
+        **meta.versions,
+        "quorate": importlib.metadata.version("quorate"),
+        "python": platform.python_version(),
+    }
+    meta = dataclasses.replace(meta, versions=versions, **about)
+    return dataclasses.replace(violation, trace=dataclasses.replace(violation.trace, meta=meta))

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from enum import IntEnum
 from typing import NoReturn, ParamSpec
 
+from ..checkers.errors import SpecProblem
+from ..checkers.errors import UsageError as CheckerUsageError
 from ..language.diagnostics import SpecErrors
 from ..language.failures import UsageError
 
@@ -55,11 +57,15 @@ def outcome(command: Callable[[], Status]) -> Status:
     debug = bool(os.environ.get("QUORATE_DEBUG"))
     try:
         return command()
-    except (UsageError, SpecErrors) as error:
+    except SpecErrors as error:
         if debug:
             traceback.print_exc()
-        what = "error: " if isinstance(error, UsageError) else ""
-        say(f"{what}{error}")
+        say(str(error))
+        return Status.USAGE
+    except (UsageError, CheckerUsageError, SpecProblem) as error:
+        if debug:
+            traceback.print_exc()
+        say(f"error: {error}")
         return Status.USAGE
     except KeyboardInterrupt:
         say("interrupted: inconclusive")

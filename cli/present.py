@@ -1,0 +1,145 @@
+"""A finished check for a person: verdict, figures, properties, coverage, counterexample."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import IO, TYPE_CHECKING
+
+from rich.console import Console
+from rich.text import Text
+
+from ..checkers.result import CheckResult, Verdict, Violation
+from ..traces.render import console_for, render
+from .progress import size
+
+if TYPE_CHECKING:
+    from .check import Report
+
+_STYLE = {
+    Verdict.HOLDS: "bold green",
+    Verdict.VIOLATED: "bold red",
+    Verdict.INCONCLUSIVE: "bold yellow",
+    Verdict.ERROR: "bold magenta",
+}
+_GOOD = {"holds", "reached"}
+
+
+def present(report: Report, file: IO[str]) -> None:
+    """Print the report. Colours only on a terminal."""
+    console = console_for(file)
+    result = report.result
+    console.print(_title(report))
+    console.print(_verdict(report))
+    console.print(Text(figures(result)))
+    for lines in (_properties(report), _coverage(result)):
+        for line in lines:
+            console.print(line)
+    for violation in result.violations:
+        _counterexample(report, violation, console)
+    if report.not_checked:
+        console.print(Text("\nnot checked", style="bold"))
+        for note in report.not_checked:
+            console.print(Text(f"  {note}"))
+
+
+def _title(report: Report) -> Text:
+    title = Text(report.model.name, style="bold")
+    for name, value in report.parameters.items():
+        title.append(f" {name}={str(value).lower()}", style="not bold")
+    for flaw in report.settings.flaws:
+        title.append(f" +{flaw}", style="red")
+    if report.settings.entry is not None:
+        title.append(f"  (instance {report.settings.entry.name})", style="dim")
+    return title
+
+
+def _verdict(report: Report) -> Text:
+    result = report.result
+    text = Text(result.verdict.value, style=_STYLE[result.verdict])
+    match result.verdict:
+        case Verdict.HOLDS:
+            text.append(": every reachable state was checked", style="default not bold")
+        case Verdict.VIOLATED | Verdict.ERROR:
+            broken = ", ".join(dict.fromkeys(v.property for v in result.violations))
+            text.append(f": {broken}", style="not bold")
+            if _expected(report):
+                text.append(", as the manifest expects", style="default not bold")
+        case Verdict.INCONCLUSIVE:
+            text.append(f": {result.reason}", style="default not bold")
+    return text
+
+
+def _expected(report: Report) -> bool:
+    """Whether this is an instance of the manifest, unchanged, that is to be violated like this."""
+    entry = report.settings.entry
+    if entry is None or entry.violates is None:
+        return False
+    same = set(report.settings.flaws) == set(entry.flaws) and all(
+        report.parameters.get(name) == value for name, value in report.settings.parameters.items()
+    )
+    return same and entry.violates in {v.property for v in report.result.violations}
+
+
+def figures(result: CheckResult) -> str:
+    """The figures of a search as one line."""
+    rate = result.distinct_states / result.seconds if result.seconds > 0 else 0
+    return (
+        f"{result.distinct_states:,} distinct states, {result.generated_states:,} generated, "
+        f"depth {result.depth}, {result.seconds:.2f} s ({rate:,.0f}/s), "
+        f"{size(result.peak_memory_bytes)}"
+    )
+
+
+def _properties(report: Report) -> Iterator[Text]:
+    found = report.result.properties
+    lengths = {
+        v.property: f" in {len(v.trace)} states" for v in report.result.violations if v.trace
+    }
+    width = max((len(name) for name in found), default=0)
+    if found:
+        yield Text("\nproperties", style="bold")
+    for name, verdict in found.items():
+        info = report.model.properties.get(name)
+        line = Text(f"  {name:<{width}}  ")
+        line.append(verdict.value, style="green" if verdict.value in _GOOD else "red")
+        line.append(lengths.get(name, ""))
+        if info is not None and info.text:
+            line.append(f"  {info.text}", style="dim")
+        yield line
+
+
+def _coverage(result: CheckResult) -> Iterator[Text]:
+    if not result.coverage:
+        return
+    yield Text("\nsteps taken", style="bold")
+    width = max(len(name) for name in result.coverage)
+    digits = max(len(f"{times:,}") for times in result.coverage.values())
+    for name, times in result.coverage.items():
+        yield Text(f"  {name:<{width}}  {times:>{digits},}")
+    idle = [name for name, times in result.coverage.items() if not times]
+    if idle:
+        yield Text(f"  warning: never taken: {', '.join(idle)}", style="yellow")
+
+
+def _counterexample(report: Report, violation: Violation, console: Console) -> None:
+    console.print()
+    if violation.trace is None:
+        console.print(Text(f"{violation.property}: {violation.message}", style="bold red"))
+        return
+    if violation.message:
+        console.print(Text(violation.message))
+    render(violation.trace, console)
+    for line in _next(report, violation):
+        console.print(Text(line))
+
+
+def _next(report: Report, violation: Violation) -> Iterable[str]:
+    """What to do with the counterexample."""
+    path = report.saved.get(violation.property)
+    yield f"\ncheck again: {report.command}"
+    if path is None:
+        return
+    yield f"trace:       {path}"
+    known = [e.name for e in report.model.manifest.implementations] if report.model.manifest else []
+    against = f" --against {known[0]}" if known else ""
+    yield f"replay:      quorate replay {path}{against}"
