@@ -1,0 +1,1 @@
+"""Protocols as executable specs, a folder each, and the environment they share."""
