@@ -67,6 +67,7 @@ class Mark:
     role: str  # "action", "property", "refinement", "constraint" or "start"
     kind: Kind | PropertyKind | None = None
     by: tuple[str, ...] | None = None
+    repairs: bool = True
     abstract: Any = None
 
 
@@ -88,7 +89,8 @@ def flaw(text: str) -> Any:
 def between(low: int | str, high: int | str) -> Between:
     """Bound an int, both ends included.
 
-    As in `Annotated[int, between(0, "ballots - 1")]`: a string is an expression over the int parameters and `len(...)` of the node sets.
+    As in `Annotated[int, between(0, "ballots - 1")]`: a string is an expression over the int
+    parameters and `len(...)` of the node sets.
     """
     return Between(low, high)
 
@@ -144,14 +146,16 @@ constraint = _marker(Mark("constraint"))
 start = _marker(Mark("start"))
 
 
-def always_possible(by: Iterable[str] | None = None) -> Callable[[F], F]:
+def always_possible(
+    by: Iterable[str] | None = None, *, repairs: bool = True
+) -> Callable[[F], F]:
     """From every reachable state, a state satisfying this stays in reach of the actions `by`.
 
     `by` names the fault-free actions; None means every action whose kind is not a fault (crash,
-    drop, duplicate, partition).
+    drop, duplicate, partition) and, without `repairs`, not a repair either (restart, heal).
     """
     names = None if by is None else tuple(by)
-    return _marker(Mark("property", PropertyKind.ALWAYS_POSSIBLE, names))
+    return _marker(Mark("property", PropertyKind.ALWAYS_POSSIBLE, names, repairs=repairs))
 
 
 def refines(abstract: type) -> Callable[[F], F]:

@@ -39,7 +39,8 @@ from .statements import block
 
 R = TypeVar("R")
 ROUNDS = 8
-FAULTS = (Kind.CRASH, Kind.DROP, Kind.DUPLICATE, Kind.PARTITION)
+FAULTS = frozenset({Kind.CRASH, Kind.DROP, Kind.DUPLICATE, Kind.PARTITION})
+REPAIRS = frozenset({Kind.RESTART, Kind.HEAL})
 
 
 class Builder:
@@ -168,7 +169,8 @@ class Builder:
     def _by(self, mark: Mark, name: str, owner: type | None) -> tuple[str, ...]:
         actions = [m for m in self.shape.methods if m.mark.role == "action"]
         if mark.by is None:
-            return tuple(m.name for m in actions if m.mark.kind not in FAULTS)
+            excluded = FAULTS if mark.repairs else FAULTS | REPAIRS
+            return tuple(m.name for m in actions if m.mark.kind not in excluded)
         known = {m.name for m in actions}
         for action in mark.by:
             if action not in known:
