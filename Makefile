@@ -19,7 +19,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@sh .ci/make-venv "$(VENV)" "$(PYTHON)"
 
 demo: install
-	@$(BIN)/python -m quorate.cli.demo --out out/demo
+	@$(BIN)/python -m quorate.cli.demo out/demo
 
 test: lint types
 	$(BIN)/python -m pytest -n 2

@@ -19,7 +19,8 @@ class Settings:
     """What a check is about. `properties` is None for all that the model has.
 
     `parameters` holds only what was given, by `--set` or by an instance: node sets by size,
-    enumerations by the name of the member. `entry` is the instance, where one was named.
+    enumerations by the name of the member. `entry` is the instance, where one was named, and
+    `unchanged` says whether nothing was added to it.
     """
 
     parameters: Mapping[str, Setting]
@@ -28,6 +29,7 @@ class Settings:
     deadlock: bool
     symmetry: bool | None
     entry: InstanceEntry | None
+    unchanged: bool
 
 
 def settle(
@@ -44,6 +46,7 @@ def settle(
     Without an instance, parameters that were not given are those of the manifest's first instance
     (its flaws and properties are not taken over). Raises UsageError.
     """
+    set_, flaws, properties = list(set_), list(flaws), list(properties)
     entry = model.instance(instance) if instance is not None else None
     base = entry or (model.instances[0] if model.instances else None)
     parameters = {n: _given(model, n, v) for n, v in base.parameters.items()} if base else {}
@@ -63,6 +66,7 @@ def settle(
         deadlock=DEADLOCK in (names or ()),
         symmetry=symmetry if symmetry is not None or entry is None else entry.symmetry,
         entry=entry,
+        unchanged=entry is not None and not (set_ or flaws or properties),
     )
 
 
