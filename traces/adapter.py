@@ -34,11 +34,11 @@ class Control(Enum):
     CLIENT_ONLY = "client_only"
 
 
-class StepRefused(Exception):  # noqa: N818 - a finding, no error
+class StepRefused(Exception):
     """Raised by `apply`: the implementation does not take this step here. The text says why."""
 
 
-class NondeterministicStep(Exception):  # noqa: N818 - a finding, no error
+class NondeterministicStep(Exception):
     """Raised by `apply`: what the implementation does here is not under the adapter's control."""
 
 

@@ -14,12 +14,14 @@ from .show import record_fields, record_name, show, sorted_values
 class Difference:
     """A field in which two states differ: lines of one side only, lines of the other only.
 
-    `field` is a variable, with keys and record fields: `log[rm1].ballot`.
+    `field` is a variable, with keys and record fields: `log[rm1].ballot`. `elements` says that the
+    lines are elements of a set or bag and not the whole value.
     """
 
     field: str
     left: tuple[str, ...]
     right: tuple[str, ...]
+    elements: bool = False
 
 
 def differences(left: Value, right: Value, field: str) -> Iterator[Difference]:
@@ -36,10 +38,9 @@ def differences(left: Value, right: Value, field: str) -> Iterator[Difference]:
         case Mapping(), Mapping():
             yield from _keys(left, right, field)
         case frozenset(), frozenset() | set():
-            ours = tuple(show(one) for one in sorted_values(left - right))
-            theirs = tuple(_shown(one) for one in sorted_values(right - left))
+            ours, theirs = _apart(sorted_values(left - right), sorted_values(right - left))
             if ours or theirs:
-                yield Difference(field, ours, theirs)
+                yield Difference(field, ours, theirs, elements=True)
         case tuple(), tuple() | list() if len(left) == len(right):
             for position, (one, other) in enumerate(zip(left, right, strict=True)):
                 yield from differences(one, other, f"{field}[{position}]")
@@ -47,7 +48,7 @@ def differences(left: Value, right: Value, field: str) -> Iterator[Difference]:
             yield from _records(left, right, field)
         case _:
             if left != right:
-                yield Difference(field, (_shown(left),), (_shown(right),))
+                yield Difference(field, *_apart([left], [right]))
 
 
 def state_differences(left: Named, right: Named) -> tuple[Difference, ...]:
@@ -80,7 +81,7 @@ def _keys(left: Mapping[Value, Value], right: Named, field: str) -> Iterator[Dif
             yield Difference(inner, (show(left[key]),), ())
     for key in sorted_values(one for one in right if one not in left):
         if right[key] is not IGNORE:
-            yield Difference(f"{field}[{show(key)}]", (), (_shown(right[key]),))
+            yield Difference(f"{field}[{show(key)}]", (), (show(right[key]),))
 
 
 def _records(left: Value, right: Value, field: str) -> Iterator[Difference]:
@@ -95,13 +96,14 @@ def _records(left: Value, right: Value, field: str) -> Iterator[Difference]:
 def _bags(left: Mapping[Value, int], right: Named, field: str) -> Iterator[Difference]:
     changed = [one for one in {*left, *right} if left.get(one, 0) != right.get(one, 0)]
     ours = tuple(f"{left[one]} x {show(one)}" for one in sorted_values(changed) if one in left)
-    theirs = tuple(
-        f"{right[one]} x {_shown(one)}" for one in sorted_values(changed) if one in right
-    )
+    theirs = tuple(f"{right[one]} x {show(one)}" for one in sorted_values(changed) if one in right)
     if changed:
-        yield Difference(field, ours, theirs)
+        yield Difference(field, ours, theirs, elements=True)
 
 
-def _shown(value: Value) -> str:
-    """A value of an implementation, which may be of any kind; a string in quotes."""
-    return repr(value) if isinstance(value, str) else show(value)
+def _apart(left: list[Value], right: list[Value]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Two lists of values as text; by their Python form where they would look the same."""
+    ours, theirs = tuple(map(show, left)), tuple(map(show, right))
+    if set(ours) & set(theirs):
+        return tuple(map(repr, left)), tuple(map(repr, right))
+    return ours, theirs

@@ -26,7 +26,7 @@ from .trace import Outcome, Setting
 T = TypeVar("T")
 
 
-class Stopped(Exception):  # noqa: N818 - how a replay ends, no error
+class Stopped(Exception):
     """The replay ends here, with this outcome."""
 
     def __init__(self, outcome: Outcome, reason: str) -> None:

@@ -40,7 +40,7 @@ def show(value: Value) -> str:
         case Mapping():
             inner = (f"{show(one)}: {show(value[one])}" for one in sorted_values(value))
             return "{" + ", ".join(inner) + "}"
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+    if is_record(value):
         return _show_record(type(value).__name__, record_fields(value))
     return repr(value)
 
@@ -50,11 +50,16 @@ def _show_record(tag: str, fields: Iterable[tuple[str, Value]]) -> str:
     return f"{tag}({inner})" if tag else f"({inner})"
 
 
+def is_record(value: Value) -> bool:
+    """Whether a value is a record, ours or another tool's."""
+    return dataclasses.is_dataclass(value) and not isinstance(value, type)
+
+
 def record_fields(value: Value) -> tuple[tuple[str, Value], ...]:
     """The fields of a record, ours or another tool's; none where it is no record."""
     if isinstance(value, GenericRecord):
         return value.fields
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+    if is_record(value):
         return tuple((one.name, getattr(value, one.name)) for one in dataclasses.fields(value))
     return ()
 

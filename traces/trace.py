@@ -30,6 +30,17 @@ PROPERTY_KINDS = (
 """What a trace can be about. `sometimes`: it ends in a state that a witness asked for."""
 
 
+_CLAIMS = {
+    "always": "{} is violated in the last state",
+    "sometimes": "{} holds in the last state",
+    "step": "{} is violated by the last step",
+    "always_possible": "{} is out of reach from the last state",
+    "deadlock": "no step is possible in the last state",
+    "bounds": "a value leaves its bound after the last state",
+    "refinement": "the last step is no step of {}",
+}
+
+
 class TraceError(UsageError):
     """A trace that cannot be read, written or used; the message says what, where and why."""
 
@@ -115,6 +126,14 @@ class Trace:
 
     def __len__(self) -> int:
         return len(self.states)
+
+    @property
+    def claim(self) -> str:
+        """What the trace shows, as a sentence; empty where it claims nothing."""
+        meta = self.meta
+        if meta.trap is not None:
+            return f"{meta.trap.label.action} fails: {meta.trap.trap.message}"
+        return _CLAIMS.get(meta.property_kind, "").format(meta.property)
 
     def named(self, index: int) -> dict[str, object]:
         """The state at an index, as variable -> value."""

@@ -45,7 +45,7 @@ SPEC = Evaluator(VOTE, UNIVERSE)
 PHASE = UNIVERSE.enums["Phase"]
 RM1, RM2 = UNIVERSE.nodes["rms"]
 prepared = UNIVERSE.records["Prepared"]
-COMMITTED, ABORTED, WORKING = (PHASE[name] for name in ("COMMITTED", "ABORTED", "WORKING"))
+COMMITTED, ABORTED = PHASE["COMMITTED"], PHASE["ABORTED"]
 
 
 class Echo:
@@ -95,8 +95,8 @@ class Watching(Echo):
         return found
 
     def violates(self, name: str) -> bool | None:
-        judge = self.changes.get("violates", lambda name: None)
-        answer: bool | None = judge(name)
+        judge = self.changes.get("violates")
+        answer: bool | None = judge(name) if judge else None
         return answer
 
 
@@ -432,7 +432,11 @@ def test_a_session_lives_in_one_thread() -> None:
     ("left", "right", "expected"),
     [
         (FrozenBag({1: 2, 2: 1}), {1: 1, 2: 1, 3: 1}, [("x", ("2 x 1",), ("1 x 1", "1 x 3"))]),
-        (frozenset({COMMITTED}), {"COMMITTED"}, [("x", ("COMMITTED",), ("'COMMITTED'",))]),
+        (
+            frozenset({COMMITTED}),
+            {"COMMITTED"},
+            [("x", ("<Phase.COMMITTED: 3>",), ("'COMMITTED'",))],
+        ),
         ((1, 2), [1, 3], [("x[1]", ("2",), ("3",))]),
         ((1, 2), (1,), [("x", ("[1, 2]",), ("[1]",))]),
         (FrozenMap({RM1: 1}), {RM2: 2}, [("x[rm1]", ("1",), ()), ("x[rm2]", (), ("2",))]),
