@@ -159,6 +159,9 @@ def _reachable(
         state = queue.popleft()
         if wanted(state):
             return True
+        if not semantics.allowed(state):
+            # Beyond the state constraint: looked at, but not left.
+            continue
         for transition in semantics.successors(state):
             target = transition.target
             if isinstance(target, Trap) or transition.label.action not in by or target in seen:

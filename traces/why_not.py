@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +12,11 @@ from ..language.ir.expressions import Frame
 from ..language.ir.nodes import (
     Action,
     Apply,
+    Binder,
     Comprehension,
     Do,
     Expr,
+    Fold,
     Local,
     Op,
     Require,
@@ -144,10 +147,37 @@ class _Observer(Evaluator):
                 # Guarded by an earlier conjunct, which is False.
                 return
             span = conjunct.span or require.span
-            values = tuple(self._reads(conjunct, branch.frame))
+            values = tuple(self._values(conjunct, branch.frame))
             guard = FalseGuard(_text(span, conjunct), span, values, branch.choices)
             if guard not in self.found:
                 self.found.append(guard)
+
+    def _values(self, conjunct: Expr, frame: Frame) -> Iterator[tuple[str, str]]:
+        """What the conjunct reads; of a quantifier, for the first elements that break it."""
+        match conjunct:
+            case Comprehension(_, Fold.ALL):
+                quantified, breaking = conjunct, False
+            case Apply(_, Op.NOT, (Comprehension(_, Fold.ANY) as quantified,)):
+                breaking = True
+            case _:
+                yield from self._reads(conjunct, frame)
+                return
+        for inner in self._frames(quantified.binders, frame):
+            if bool(self._value(quantified.body, inner)) is breaking:
+                for binder in quantified.binders:
+                    yield binder.name, show(inner.locals[binder.name])
+                yield from self._reads(quantified.body, inner)
+                return
+
+    def _frames(self, binders: tuple[Binder, ...], frame: Frame) -> Iterator[Frame]:
+        """A frame for each binding of the binders."""
+        if not binders:
+            yield frame
+            return
+        for element in self._expressions.bound(binders[0], frame):
+            inner = frame.inner()
+            inner.locals[binders[0].name] = element
+            yield from self._frames(binders[1:], inner)
 
     def _reads(self, expr: Expr, frame: Frame) -> Iterator[tuple[str, str]]:
         """The largest parts of the state that an expression reads, and their values."""
@@ -214,16 +244,29 @@ def _is_place(expr: Expr) -> bool:
 
 def _text(span: Span | None, expr: Expr) -> str:
     """The conjunct as its author wrote it, else the name of its operator."""
-    if span is not None:
-        try:
-            lines = Path(span.file).read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError):
-            lines = []
-        if span.end_line <= len(lines):
-            piece = lines[span.line - 1 : span.end_line]
-            piece[-1] = piece[-1][: span.end_column - 1]
-            piece[0] = piece[0][span.column - 1 :]
-            text = " ".join(" ".join(piece).split())
-            if text:
-                return text
-    return "the guard" if not isinstance(expr, Apply) else f"the guard `{expr.op.value}`"
+    text = "" if span is None else _source(span)
+    if not text:
+        return f"the guard `{expr.op.value}`" if isinstance(expr, Apply) else "the guard"
+    if isinstance(expr, Comprehension) and text.startswith("("):
+        # The position is that of the generator, without the function around it.
+        return expr.fold.value + text
+    return text
+
+
+def _source(span: Span) -> str:
+    """The piece of source, in one line; empty where the file is not there any more."""
+    try:
+        lines = Path(span.file).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return ""
+    piece = lines[span.line - 1 : span.end_line]
+    if len(piece) != span.end_line - span.line + 1:
+        return ""
+    piece[-1] = piece[-1][: span.end_column - 1]
+    piece[0] = piece[0][span.column - 1 :]
+    if len(piece) == 1:
+        return piece[0].strip()
+    try:
+        return ast.unparse(ast.parse("(" + "\n".join(piece) + "\n)", mode="eval"))
+    except SyntaxError:
+        return " ".join(" ".join(piece).split())
