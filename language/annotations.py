@@ -68,7 +68,7 @@ class Resolver:
         if origin is Annotated:
             return self._bounded(annotation)
         if origin in (typing.Union, types.UnionType):
-            return self._union(typing.get_args(annotation))
+            return self._union(typing.get_args(annotation), unbounded)
         if origin is Map:
             key, value = typing.get_args(annotation)
             return MapType(self.resolve(key), self.resolve(value))
@@ -150,9 +150,10 @@ class Resolver:
         self.record_types[name] = RecordType(name, fields)
         return self.record_types[name]
 
-    def _union(self, members: tuple[Any, ...]) -> Type:
+    def _union(self, members: tuple[Any, ...], unbounded: bool) -> Type:
         rest = [member for member in members if member not in (None, type(None))]
-        inner = self.resolve(rest[0]) if len(rest) == 1 else self._variants(rest)
+        single = len(rest) == 1
+        inner = self.resolve(rest[0], unbounded=unbounded) if single else self._variants(rest)
         if len(rest) == len(members):
             return inner
         if isinstance(inner, OptionType):

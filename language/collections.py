@@ -75,23 +75,29 @@ class Set(Live, Generic[T]):
 
     def add(self, item: T) -> None:
         """Add an element; nothing happens where it is there already."""
-        value = freeze(item)
+        value = self._element(item)
         if self._place is not None and isinstance(self._place.type, SetType):
-            check(value, self._place.of(self._place.type.element))
             size = len(self._items | {value})
             check_size(size, self._place.type.capacity, self._place.subject, "elements")
         self._items.add(value)
 
     def discard(self, item: T) -> None:
         """Remove an element; nothing happens where it is absent."""
-        self._items.discard(freeze(item))
+        self._items.discard(self._element(item))
 
     def remove(self, item: T) -> None:
         """Remove an element that is there; otherwise the step has no meaning (a trap)."""
-        if freeze(item) not in self._items:
+        value = self._element(item)
+        if value not in self._items:
             subject = self._place.subject if self._place else "set"
             trap(TrapKind.MISSING, subject, f"{subject} has no {item!r} to remove")
-        self._items.remove(freeze(item))
+        self._items.remove(value)
+
+    def _element(self, item: T) -> Value:
+        value = freeze(item)
+        if self._place is not None and isinstance(self._place.type, SetType):
+            check(value, self._place.of(self._place.type.element))
+        return value
 
     def update(self, items: Iterable[T]) -> None:
         """Add every element of another collection."""
@@ -195,7 +201,7 @@ class Map(Live, Generic[K, V]):
         assert isinstance(place.type, MapType)
         new: Map[Any, Any] = Map()
         new._place = place
-        inner = place.of(place.type.value)
+        inner = place.of(place.type.value, f"{place.subject}[]")
         if isinstance(items, Map):
             items = items.frozen()
         values: Mapping[Any, Any] = check(items, place)
@@ -210,7 +216,8 @@ class Map(Live, Generic[K, V]):
 
     def __setitem__(self, key: K, value: V) -> None:
         assert isinstance(self._place.type, MapType)
-        self._items[self._checked(key)] = adopt(value, self._place.of(self._place.type.value))
+        inner = self._place.of(self._place.type.value, f"{self._place.subject}[]")
+        self._items[self._checked(key)] = adopt(value, inner)
 
     def _checked(self, key: K) -> Value:
         frozen = freeze(key)
@@ -261,7 +268,7 @@ class Seq(Live, Generic[T]):
         """A copy of `items` for a place in the state."""
         assert isinstance(place.type, SeqType)
         new: Seq[Any] = Seq()
-        inner = place.of(place.type.element)
+        inner = place.of(place.type.element, f"{place.subject}[.]")
         new._items = [adopt(item, inner) for item in check(items, place)]
         new._place = place
         return new
@@ -271,11 +278,12 @@ class Seq(Live, Generic[T]):
 
     def append(self, item: T) -> None:
         """Add an element at the end."""
-        value: Any = item
-        if self._place is not None and isinstance(self._place.type, SeqType):
-            value = adopt(item, self._place.of(self._place.type.element))
-            capacity = self._place.type.capacity
-            check_size(len(self._items) + 1, capacity, self._place.subject, "elements")
+        value: Any = freeze(item)
+        place = self._place
+        if place is not None and isinstance(place.type, SeqType):
+            value = check(value, place.of(place.type.element))
+            check_size(len(self._items) + 1, place.type.capacity, place.subject, "elements")
+            value = adopt(value, place.of(place.type.element, f"{place.subject}[.]"))
         self._items.append(value)
 
     def pop(self, index: int = -1) -> T:
@@ -310,7 +318,8 @@ class Seq(Live, Generic[T]):
     def __setitem__(self, index: int, item: T) -> None:
         value: Any = freeze(item)
         if self._place is not None and isinstance(self._place.type, SeqType):
-            value = adopt(item, self._place.of(self._place.type.element))
+            element = self._place.type.element
+            value = adopt(item, self._place.of(element, f"{self._place.subject}[.]"))
         self._items[self._position(index)] = value
 
     def __contains__(self, item: object) -> bool:
@@ -361,7 +370,7 @@ class Bag(Live, Generic[T]):
     def add(self, item: T) -> None:
         """Add one copy."""
         assert isinstance(self._place.type, BagType)
-        value = check(freeze(item), self._place.of(self._place.type.element))
+        value = self._element(item)
         copies = self._items.get(value, 0) + 1
         if copies > self._place.type.copies:
             out_of_bound(
@@ -375,14 +384,14 @@ class Bag(Live, Generic[T]):
 
     def discard(self, item: T) -> None:
         """Remove one copy; nothing happens where there is none."""
-        value = freeze(item)
+        value = self._element(item)
         copies = self._items.pop(value, 0)
         if copies > 1:
             self._items[value] = copies - 1
 
     def remove(self, item: T) -> None:
         """Remove one copy of an element that is there; otherwise a trap."""
-        if freeze(item) not in self._items:
+        if self._element(item) not in self._items:
             subject = self._place.subject
             trap(TrapKind.MISSING, subject, f"{subject} has no {item!r} to remove")
         self.discard(item)
@@ -393,7 +402,11 @@ class Bag(Live, Generic[T]):
 
     def count(self, item: T) -> int:
         """How many copies there are."""
-        return self._items.get(freeze(item), 0)
+        return self._items.get(self._element(item), 0)
+
+    def _element(self, item: T) -> Value:
+        assert isinstance(self._place.type, BagType)
+        return check(freeze(item), self._place.of(self._place.type.element))
 
     def __contains__(self, item: object) -> bool:
         return freeze(item) in self._items

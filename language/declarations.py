@@ -146,9 +146,7 @@ constraint = _marker(Mark("constraint"))
 start = _marker(Mark("start"))
 
 
-def always_possible(
-    by: Iterable[str] | None = None, *, repairs: bool = True
-) -> Callable[[F], F]:
+def always_possible(by: Iterable[str] | None = None, *, repairs: bool = True) -> Callable[[F], F]:
     """From every reachable state, a state satisfying this stays in reach of the actions `by`.
 
     `by` names the fault-free actions; None means every action whose kind is not a fault (crash,

@@ -169,7 +169,8 @@ def _trapping(run: Callable[[], R]) -> R:
     except ValueError as error:
         if "empty" not in str(error):
             raise
-        raise Trapped(Trap(TrapKind.EMPTY, "min or max", "min or max of nothing")) from None
+        fold = str(error).partition("(")[0]
+        raise Trapped(Trap(TrapKind.EMPTY, fold, f"the {fold}imum of nothing")) from None
     except AttributeError as error:
         if "'NoneType'" not in str(error):
             raise

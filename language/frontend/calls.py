@@ -104,7 +104,7 @@ def _record(body: Body, cls: type, node: ast.Call) -> Expr:
     for name, field in kind.fields:
         label = f"{kind.name}.{name}"
         if name in given:
-            value = expression_hinted(body, given[name], field)
+            value = expression_hinted(body, given[name], field, label)
             if isinstance(value.type, OptionType) and isinstance(given[name], ast.Constant):
                 value = expression(body, given[name], field)
             args.append(coerce(body, value, field, given[name], label))
@@ -163,10 +163,19 @@ def _len(body: Body, node: ast.Call, expected: Type | None) -> Expr:
 
 
 def _generator(body: Body, node: ast.Call) -> ast.GeneratorExp:
-    name = ast.unparse(node.func)
-    if len(node.args) == 1 and isinstance(node.args[0], ast.GeneratorExp):
-        return node.args[0]
-    body.fail(Code.CALL, f"write {name}(... for x in ...)", node)
+    """The generator argument; a collection stands for its elements."""
+    if len(node.args) != 1:
+        name = ast.unparse(node.func)
+        body.fail(Code.CALL, f"write {name}(... for x in ...)", node)
+    (argument,) = node.args
+    if isinstance(argument, ast.GeneratorExp):
+        return argument
+    name = "element"
+    part = ast.comprehension(ast.Name(name, ast.Store()), argument, [], 0)
+    whole = ast.GeneratorExp(ast.Name(name, ast.Load()), [part])
+    for made in (whole, whole.elt, part.target):
+        ast.copy_location(made, argument)
+    return whole
 
 
 def _any(body: Body, node: ast.Call, expected: Type | None) -> Expr:

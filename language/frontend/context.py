@@ -63,6 +63,7 @@ class Unit:
     def widen(self) -> None:
         """Inference did not end: the ints among the locals become unbounded."""
         self.types = {name: widen(kind) for name, kind in self.types.items()}
+        self.annotated |= set(self.types)
 
     def fresh(self, name: str) -> str:
         """A local name that is not taken in this unit."""

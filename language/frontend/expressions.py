@@ -26,10 +26,13 @@ from .context import Body, Constant, Meaning, SpecObject
 from .typing_rules import describe, fits, is_collection, join
 
 
-def expression(body: Body, node: ast.expr, expected: Type | None = None) -> Expr:
-    """Translate an expression; with `expected`, to exactly that type."""
+def expression(body: Body, node: ast.expr, expected: Type | None = None, label: str = "") -> Expr:
+    """Translate an expression; with `expected`, to exactly that type.
+
+    `label` names the place whose bound the value is checked against.
+    """
     expr = narrowed(body, node, translate(body, node, expected))
-    return expr if expected is None else coerce(body, expr, expected, node)
+    return expr if expected is None else coerce(body, expr, expected, node, label)
 
 
 def condition(body: Body, node: ast.expr) -> Expr:
@@ -111,7 +114,7 @@ def narrow_to(body: Body, expr: Expr, target: Type, node: ast.expr) -> Expr:
     if isinstance(expr.type, OptionType) and not isinstance(target, OptionType):
         expr = Apply(expr.type.inner, Op.NARROW, (expr,), span=span)
     if isinstance(expr.type, UnionType) and isinstance(target, RecordType):
-        expr = Apply(target, Op.NARROW, (expr,), name=target.name, span=span)
+        expr = Apply(target, Op.NARROW, (expr,), span=span)
     if isinstance(expr.type, UnionType) and isinstance(target, UnionType) and expr.type != target:
         expr = Apply(target, Op.COERCE, (expr,), span=span)
     return expr
@@ -285,7 +288,7 @@ def _union_field(body: Body, base: Expr, union: UnionType, node: ast.Attribute) 
     span = body.span(node)
     result: Expr | None = None
     for variant in reversed(union.variants):
-        record = Apply(variant, Op.NARROW, (base,), name=variant.name, span=span)
+        record = Apply(variant, Op.NARROW, (base,), span=span)
         kind = variant.field(node.attr)
         assert kind is not None
         value: Expr = Apply(kind, Op.FIELD, (record,), name=node.attr, span=span)
@@ -314,12 +317,15 @@ def _subscript(body: Body, node: ast.Subscript) -> Expr:
 
 
 def label_of(expr: Expr) -> str:
-    """What a trap about a collection names: the variable it is in, where it is in one."""
-    while isinstance(expr, Apply) and expr.op in (Op.GET, Op.AT) and expr.args:
-        expr = expr.args[0]
-    if isinstance(expr, Apply) and expr.op is Op.FIELD:
-        return expr.name
-    return expr.name if isinstance(expr, Var | Local) else ""
+    """What a trap about a collection names: the variable it is in, `[]` for an entry of a map."""
+    match expr:
+        case Apply(_, Op.GET | Op.AT as op, (inner, *_)):
+            return label_of(inner) + ("[]" if op is Op.GET else "[.]")
+        case Apply(_, Op.FIELD):
+            return expr.name
+        case Var() | Local():
+            return expr.name
+    return ""
 
 
 def _slice(body: Body, base: Expr, bounds: ast.Slice, capacity: int, node: ast.Subscript) -> Expr:
@@ -352,11 +358,11 @@ def is_none(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value is None
 
 
-def expression_hinted(body: Body, node: ast.expr, expected: Type | None) -> Expr:
+def expression_hinted(body: Body, node: ast.expr, expected: Type | None, label: str = "") -> Expr:
     """With the expected type as a hint only; None becomes an option of anything, to be unified."""
     if is_none(node) and not isinstance(expected, OptionType):
         return construct.none(OptionType(BOOL), body.span(node))
-    return expression(body, node, expected) if expected is not None else expression(body, node)
+    return expression(body, node, expected, label)
 
 
 def common_type(body: Body, items: list[Expr], node: ast.expr) -> Type:

@@ -131,7 +131,7 @@ def _fitted(body: Body, argument: ast.expr, kind: Type | None) -> Expr:
     if kind is None or kind == ANY_INT:
         return expression(body, argument)
     if isinstance(kind, OptionType) and kind.inner == ANY_INT:
-        return expression(body, argument)
+        return expression_hinted(body, argument, None)
     expr = expression_hinted(body, argument, kind)
     return coerce(body, expr, kind, argument)
 

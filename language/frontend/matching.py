@@ -156,7 +156,7 @@ def _record(body: Body, node: ast.MatchClass, subject: Expr, source: ast.expr) -
     span = body.span(node)
     if isinstance(inner.type, UnionType) and kind in inner.type.variants:
         tests.append(Apply(BOOL, Op.IS, (inner,), name=kind.name, span=span))
-        inner = Apply(kind, Op.NARROW, (inner,), name=kind.name, span=span)
+        inner = Apply(kind, Op.NARROW, (inner,), span=span)
     elif inner.type != kind:
         message = f"{describe(subject.type)} is never a {kind.name}"
         body.fail(Code.TYPE, message, node)

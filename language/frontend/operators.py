@@ -193,8 +193,10 @@ def contains(
 ) -> Expr:
     """`value in collection`; an int outside the element range is simply not in it."""
     if isinstance(value.type, OptionType) and not isinstance(element, OptionType):
-        advice = "guard it: `x is not None and x in s`"
-        body.fail(Code.NONE, "this may be None here", left, advice)
+        inner = Apply(value.type.inner, Op.NARROW, (value,), span=body.span(left))
+        present = construct.negation(Apply(BOOL, Op.IS_NONE, (value,), span=body.span(left)))
+        inside = contains(body, collection, element, inner, left, node)
+        return construct.junction(Op.AND, [present, inside], body.span(node))
     if not (isinstance(value.type, IntType) and isinstance(element, IntType)):
         value = coerce(body, value, element, left)
     if construct.is_node_domain(collection):
@@ -257,22 +259,42 @@ def _with_none(body: Body, then: Expr, orelse: Expr, node: ast.IfExp) -> tuple[E
 
 
 def set_display(body: Body, node: ast.Set, expected: Type | None) -> Expr:
-    """{a, b}."""
+    """{a, b}, {*s, a}."""
     hint = expected.element if isinstance(expected, SetType) else None
-    items = [expression_hinted(body, item, hint) for item in node.elts]
-    element = common_type(body, items, node)
-    args = tuple(coerce(body, item, element, node) for item in items)
-    return Apply(SetType(element), Op.SET, args, span=body.span(node))
+    plain = [item for item in node.elts if not isinstance(item, ast.Starred)]
+    parts = [expression(body, s.value) for s in node.elts if isinstance(s, ast.Starred)]
+    if plain or not parts:
+        items = [expression_hinted(body, item, hint) for item in plain]
+        element = common_type(body, items, node)
+        args = tuple(coerce(body, item, element, node) for item in items)
+        parts.append(Apply(SetType(element), Op.SET, args, span=body.span(node)))
+    result = parts[0]
+    for part in parts[1:]:
+        result = binary(body, ast.BitOr(), result, part, node)
+    return result
 
 
 def list_display(body: Body, node: ast.List, expected: Type | None) -> Expr:
-    """[a, b]: a sequence."""
+    """[a, b], [*q, a]: a sequence."""
     hint = expected.element if isinstance(expected, SeqType) else None
+    span = body.span(node)
     if not node.elts:
         if not isinstance(expected, SeqType):
             body.fail(Code.TYPE, "an empty list of what?", node, "write empty()")
-        return Apply(SeqType(expected.element, 0), Op.SEQ, span=body.span(node))
-    items = [expression_hinted(body, item, hint) for item in node.elts]
-    element = common_type(body, items, node)
-    args = tuple(coerce(body, item, element, node) for item in items)
-    return Apply(SeqType(element, len(args)), Op.SEQ, args, span=body.span(node))
+        return Apply(SeqType(expected.element, 0), Op.SEQ, span=span)
+    parts: list[Expr] = []
+    run: list[Expr] = []
+    for item in [*node.elts, None]:
+        if (item is None or isinstance(item, ast.Starred)) and run:
+            element = common_type(body, run, node)
+            args = tuple(coerce(body, value, element, node) for value in run)
+            parts.append(Apply(SeqType(element, len(args)), Op.SEQ, args, span=span))
+            run = []
+        if isinstance(item, ast.Starred):
+            parts.append(expression(body, item.value))
+        elif item is not None:
+            run.append(expression_hinted(body, item, hint))
+    result = parts[0]
+    for part in parts[1:]:
+        result = binary(body, ast.Add(), result, part, node)
+    return result

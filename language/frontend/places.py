@@ -17,6 +17,7 @@ from ..ir.nodes import (
     Require,
     Stmt,
 )
+from ..ir.traps import place_name
 from ..ir.types import BagType, IntType, MapType, OptionType, SeqType, SetType, Type
 from . import construct
 from .context import Body, Constant, SpecObject
@@ -69,7 +70,7 @@ def _inner(body: Body, outer: Path, index: ast.expr, node: ast.expr) -> Path:
     span = body.span(node)
     match outer.type:
         case MapType(key, value):
-            at = coerce(body, expression(body, index), key, index, outer.var)
+            at = coerce(body, expression(body, index), key, index, place_name(outer))
             return Path(outer.var, (*outer.steps, Key(at)), value, span)
         case SeqType(element, _):
             at = expression(body, index)
@@ -82,7 +83,7 @@ def _inner(body: Body, outer: Path, index: ast.expr, node: ast.expr) -> Path:
 
 def assign(body: Body, where: Path, value: Expr, node: ast.expr) -> Stmt:
     """Store a value; what tests have shown of the variable no longer holds."""
-    stored = coerce(body, value, where.type, node, where.var)
+    stored = coerce(body, value, where.type, node, place_name(where))
     changed(body, where, node, in_place=bool(where.steps))
     return Assign(where, stored, body.span(node))
 
@@ -174,7 +175,7 @@ def _argument_type(change: Change, kind: Type) -> Type | None:
 
 
 def _changed_by(body: Body, node: ast.expr, kind: Type, where: Path) -> Expr:
-    value = expression_hinted(body, node, kind)
+    value = expression_hinted(body, node, kind, place_name(where))
     if isinstance(value.type, SetType) and isinstance(kind, SetType):
         kind = SetType(kind.element, value.type.capacity)
-    return coerce(body, value, kind, node, where.var)
+    return coerce(body, value, kind, node, place_name(where))

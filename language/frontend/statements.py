@@ -22,6 +22,7 @@ from ..ir.nodes import (
     Op,
     Stmt,
 )
+from ..ir.traps import place_name
 from ..ir.types import SetType, Type
 from . import construct
 from .comprehensions import element_type, set_comprehension, source_of
@@ -173,7 +174,8 @@ def _assign(body: Body, target: ast.expr, value: ast.expr, annotated: Type | Non
         known = _annotated_local(body, target.id)
         return [_assign_local(body, target, _value(body, value, annotated or known), annotated)]
     where = place(body, target)
-    return [assign(body, where, expression_hinted(body, value, where.type), value)]
+    stored = expression_hinted(body, value, where.type, place_name(where))
+    return [assign(body, where, stored, value)]
 
 
 def _value(body: Body, value: ast.expr, kind: Type | None) -> Expr:
@@ -275,7 +277,7 @@ def _pop(body: Body, value: ast.expr) -> tuple[Expr, Mutate] | None:
             index = 0 if change.change.value == "pop_first" else -1
             base = expression(body, inner)
             element = element_type(base)
-            at = Apply(element, Op.AT, (base, construct.integer(index)), label=where.var)
+            at = Apply(element, Op.AT, (base, construct.integer(index)), label=place_name(where))
             return at, change
     return None
 

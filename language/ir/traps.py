@@ -7,7 +7,7 @@ and the trace shows them anyway.
 from __future__ import annotations
 
 from ..labels import Trap
-from .nodes import Apply, Assign, Comprehension, Expr, Key, Mutate, Path, TrapKind, Var
+from .nodes import Apply, Assign, Comprehension, Expr, Key, Mutate, Op, Path, TrapKind, Var
 
 _MESSAGES = {
     TrapKind.BOUND: "a value of {} leaves its declared bound",
@@ -32,6 +32,8 @@ def _subject(node: Apply | Comprehension | Assign | Mutate) -> str:
             return place_name(node.place)
         case Comprehension():
             return node.fold.value
+        case Apply(_, Op.FLOORDIV | Op.MOD):
+            return "division"
         case Apply():
             return node.label or (_name(node.args[0]) if node.args else "") or node.op.value
 
