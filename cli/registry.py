@@ -117,7 +117,10 @@ class Model:
             hint = "or `path/to/adapter.py:name`, `package.module:name`"
             raise unknown(f"implementation of {self.name}", name, entries, hint)
         adapter = loading.member(loading.load_module(place), attribute, "adapter")
-        made = adapter() if isinstance(adapter, type | FunctionType) else adapter
+        try:
+            made = adapter() if isinstance(adapter, type | FunctionType) else adapter
+        except Exception as error:  # noqa: BLE001 - the user's code raises anything
+            raise UsageError(f"{name}: {type(error).__name__}: {error}") from None
         if not callable(getattr(made, "start", None)) or not hasattr(made, "control"):
             raise UsageError(f"{name}: an adapter has `control` and `start(parameters, flaws)`")
         return typing.cast(Adapter, made)

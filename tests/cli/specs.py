@@ -89,3 +89,47 @@ def write(folder: Path, name: str, text: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     return path
+
+
+ADAPTER = '''
+"""A lock in plain Python, and its adapter."""
+
+from quorate.traces import Control, StepRefused
+
+
+class RealLock:
+    def __init__(self, steal):
+        self.steal, self.holders = steal, set()
+
+    def take(self, client):
+        if self.holders and not self.steal:
+            raise RuntimeError("taken")
+        self.holders.add(client)
+
+
+class Session:
+    def __init__(self, parameters, flaws):
+        self.lock = RealLock("steal" in flaws)
+        self.clients = ()
+
+    def apply(self, label, before, after):
+        client = dict(label.parameters)["client"]
+        self.clients = tuple(after["holds"])
+        try:
+            self.lock.take(client) if label.action == "take" else self.lock.holders.remove(client)
+        except RuntimeError as error:
+            raise StepRefused(str(error)) from None
+
+    def project(self):
+        return {"holds": {c: c in self.lock.holders for c in self.clients}} if self.clients else {}
+
+    def close(self):
+        pass
+
+
+class Adapter:
+    control = Control.IN_PROCESS
+
+    def start(self, parameters, flaws):
+        return Session(parameters, flaws)
+'''
