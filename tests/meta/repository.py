@@ -18,7 +18,7 @@ MAX_FILE_LINES = 800
 MAX_FUNCTION_LINES = 70
 MAX_LINE_LENGTH = 100
 MAX_PUBLIC_NAMES = 20
-MAX_PUBLIC_NAMES_LANGUAGE = 50  # a language is its vocabulary
+MAX_VOCABULARY = 60  # of a language, and of a core: its events, effects, messages and records
 
 EVERYTHING = None
 LAYERS: dict[str, set[str] | None] = {
@@ -45,11 +45,15 @@ MACHINE_PATH = re.compile(
 
 
 class Import(NamedTuple):
-    """One import: the line, the dotted name it asks for, and whether it was written relative."""
+    """One import: the line, the dotted name it asks for, how it was written.
+
+    `typing` is true below `if TYPE_CHECKING`: the type checker sees it, Python does not.
+    """
 
     line: int
     target: str
     relative: bool
+    typing: bool
 
 
 def python_files(root: Path) -> list[Path]:
@@ -75,18 +79,23 @@ def imports_of(root: Path, path: Path) -> Iterator[Import]:
     module or a name in one, so both `a` and `a.b` are listed.
     """
     package = path.relative_to(root).parent.parts
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    typing = {inner for block in ast.walk(tree) if _is_typing(block) for inner in ast.walk(block)}
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
-                yield Import(node.lineno, alias.name, False)
+                yield Import(node.lineno, alias.name, False, node in typing)
         elif isinstance(node, ast.ImportFrom):
             module = node.module or ""
             if node.level:
                 above = package[: len(package) - node.level + 1]
                 module = ".".join(["quorate", *above, *([module] if module else [])])
-            yield Import(node.lineno, module, bool(node.level))
-            for alias in node.names:
-                yield Import(node.lineno, f"{module}.{alias.name}", bool(node.level))
+            for name in (module, *(f"{module}.{alias.name}" for alias in node.names)):
+                yield Import(node.lineno, name, bool(node.level), node in typing)
+
+
+def _is_typing(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
 
 
 def layer_of(name: str) -> str:
@@ -107,7 +116,7 @@ def layering(root: Path) -> list[str]:
         allowed = LAYERS[layer]
         if allowed is EVERYTHING:
             continue
-        for line, target, relative in set(imports_of(root, path)):
+        for line, target, relative, _ in set(imports_of(root, path)):
             head, _, rest = target.partition(".")
             if head != "quorate":
                 if layer == "implementations" and head not in sys.stdlib_module_names:
@@ -175,7 +184,8 @@ def dependencies(root: Path) -> list[str]:
     for path in python_files(root):
         if module_name(root, path).split(".")[0] in NOT_SHIPPED:
             continue
-        heads = {entry.target.split(".")[0] for entry in imports_of(root, path)}
+        found = [entry for entry in imports_of(root, path) if not entry.typing]
+        heads = {entry.target.split(".")[0] for entry in found}
         used |= {known.get(h, h) for h in heads if h not in sys.stdlib_module_names}
     used.discard("quorate")
     return [f"imported and not declared: {name}" for name in sorted(used - declared)] + [
@@ -201,7 +211,8 @@ def public_names(root: Path) -> list[str]:
         if offered is None:
             found.append(f"{where}: no __all__")
             continue
-        most = MAX_PUBLIC_NAMES_LANGUAGE if name == "language" else MAX_PUBLIC_NAMES
+        vocabulary = name == "language" or name.startswith("implementations.")
+        most = MAX_VOCABULARY if vocabulary else MAX_PUBLIC_NAMES
         if len(offered) > most:
             found.append(f"{where}: {len(offered)} public names, at most {most}")
         missing = set(offered) - set(_defined(tree))

@@ -103,6 +103,14 @@ def test_a_breach_is_found(tree: Path, rule: Rule, name: str, text: str, complai
     assert complaint in "\n".join(rule(tree))
 
 
+def test_what_only_the_type_checker_sees_is_no_dependency(tree: Path) -> None:
+    guarded = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import networkx\n"
+    write(tree, "language/x.py", guarded)
+    assert repository.dependencies(tree) == []
+    write(tree, "language/x.py", guarded.replace("networkx", "quorate.cli.main"))
+    assert "may not import cli" in "\n".join(repository.layering(tree))
+
+
 def test_what_tests_and_manifests_name_is_in_use(tree: Path) -> None:
     write(tree, "models/m/spec.py", "")
     write(tree, "language/extra.py", "")
