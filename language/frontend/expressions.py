@@ -156,7 +156,7 @@ def translate(body: Body, node: ast.expr, expected: Type | None) -> Expr:
         case ast.DictComp():
             return dict_comprehension(body, node, expected)
     what = type(node).__name__
-    advice = "see the language guide for what a spec may contain"
+    advice = "docs/language.md lists what a spec may contain"
     body.fail(Code.SUBSET, f"{SUBSET_NAMES.get(what, what)} is outside the language", node, advice)
 
 
