@@ -50,7 +50,8 @@ class CoordinatorTransaction:
     """What the coordinator knows of one transaction.
 
     Invariants: 1. `yes`, `no` and `acknowledged` are among `participants`; `yes` and `no` are
-    disjoint. 2. `decision` is set exactly in FORWARDING and DECIDED.
+    disjoint, and empty once there is a decision. 2. `decision` is set exactly in FORWARDING and
+    DECIDED.
     """
 
     participants: tuple[str, ...]
@@ -229,8 +230,8 @@ class Coordinator:
         self, transaction: str, state: CoordinatorTransaction, decision: Decision
     ) -> _Step:
         """Take a decision. Who voted No has aborted already and is not told."""
-        after = replace(
-            state, phase=CoordinatorPhase.DECIDED, decision=decision, acknowledged=state.no
+        after = CoordinatorTransaction(
+            state.participants, CoordinatorPhase.DECIDED, acknowledged=state.no, decision=decision
         )
         notices = _notices(transaction, after)
         if self._options.termination is Termination.FORWARDING:

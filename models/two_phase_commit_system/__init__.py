@@ -1,0 +1,1 @@
+"""Two-phase commit as a system: durable logs, time-outs, crashes, recovery, termination."""
