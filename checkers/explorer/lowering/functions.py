@@ -1,0 +1,358 @@
+"""The functions of a compiled spec: expand, initial, predicates, steps, constraint, abstract."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ....language.ir.nodes import (
+    Action,
+    Apply,
+    Expr,
+    Local,
+    Op,
+    Parameter,
+    Property,
+    PropertyKind,
+    Refinement,
+    Require,
+    SpecIR,
+    Stmt,
+)
+from ....language.ir.types import (
+    BagType,
+    IntType,
+    RecordType,
+    SeqType,
+    SetType,
+    Type,
+    UnionType,
+    cardinality,
+)
+from ..layout import DENSE_LIMIT, StateLayout, layout_of
+from . import collections, shapes
+from .access import Value, write
+from .context import Context, TrapTable, state_places
+from .expressions import adapted, condition, each_of_type, jump_if, lower, lower_as
+from .statements import Statements, Then, Working, changed_variables
+from .text import Function, Module, Word
+
+STOPPED = -1
+"""What an action's function gives where the buffer is full; `-2 - n` after a trap."""
+
+_ACTION = "ptr noalias readonly %state, ptr noalias %out, i64 %limit, ptr noalias %trap, i64 %start"
+_EXPAND = (
+    "ptr noalias %state, ptr noalias %out, i64 %limit, ptr noalias %coverage, ptr noalias %trap"
+)
+
+
+@dataclass
+class SpecFunctions:
+    """Writes the functions of one spec into a module."""
+
+    spec: SpecIR
+    layout: StateLayout
+    module: Module
+    traps: TrapTable
+
+    def write_all(self, subsets: Sequence[tuple[str, ...]]) -> None:
+        """Every function of the ABI but those of symmetry."""
+        for number, action in enumerate(self.spec.actions):
+            self._action(number, action)
+        everything = list(range(len(self.spec.actions)))
+        self._expand("expand", everything)
+        names = [action.name for action in self.spec.actions]
+        for number, subset in enumerate(subsets):
+            chosen = [i for i in everything if names[i] in subset]
+            self._expand(f"expand_by_{number}", chosen)
+        self._initial()
+        self._predicates("predicates", state_properties(self.spec), "ptr noalias %state")
+        after = "ptr noalias %state, ptr noalias %after"
+        self._predicates("steps", step_properties(self.spec), after)
+        if self.spec.constraint is not None:
+            self._constraint(self.spec.constraint)
+        for number, refinement in enumerate(self.spec.refinements):
+            self._abstract(number, refinement)
+
+    def _context(self, fn: Function, on_trap: str) -> Context:
+        return Context(fn, self.traps, fn.slot(), on_trap)
+
+    # Successors
+
+    def _action(self, number: int, action: Action) -> None:
+        fn = self.module.function(f"action.{number}", _ACTION, "i64")
+        on_trap = fn.block()
+        cx = self._context(fn, on_trap)
+        given = state_places(self.layout, "%state", fn)
+        cx.variables = given
+        working = Working.of(fn, self.layout, changed_variables(action.body))
+        successors = _Successors(fn, self.layout.words, "%start")
+        end = fn.block()
+        guards, body = _split(action.body)
+
+        def at_binding(after: str) -> None:
+            working.take(fn, "%state")
+            cx.variables = working.places(given)
+            emit: Then = lambda following: successors.emit(working, "%state", following)  # noqa: E731
+            Statements(cx, working).run(body, after, emit)
+            cx.variables = given
+
+        _Bindings(cx, action.parameters, list(guards), at_binding).write(0, end)
+        fn.at(end)
+        fn.give(successors.count())
+        successors.write_full()
+        fn.at(on_trap)
+        fn.store("%trap", fn.load(cx.trap_slot))
+        fn.give(fn.sub(-2, successors.count()))
+
+    def _expand(self, name: str, actions: Sequence[int]) -> None:
+        fn = self.module.function(name, _EXPAND, "i64", internal=False)
+        count: Word = 0
+        for number in actions:
+            arguments = f"ptr %state, ptr %out, i64 %limit, ptr %trap, i64 {count}"
+            result = fn.call(f"action.{number}", arguments)
+            counter = fn.offset("%coverage", number)
+
+            def cover(total: Word, counter: str = counter, count: Word = count) -> None:
+                taken = fn.sub(total, count)
+                fn.store(counter, fn.add(fn.load(counter), taken))
+
+            def stopped(result: Word = result, cover: Callable[[Word], None] = cover) -> None:
+                full = fn.compare("eq", result, STOPPED)
+                fn.when(full, lambda: fn.give(STOPPED))
+                total = fn.sub(-2, result)
+                cover(total)
+                fn.give(total)
+
+            fn.when(fn.compare("slt", result, 0), stopped)
+            cover(result)
+            count = result
+        fn.give(count)
+
+    def _initial(self) -> None:
+        parameters = "ptr noalias %out, i64 %limit, ptr noalias %trap"
+        fn = self.module.function("initial", parameters, "i64", internal=False)
+        on_trap, end = fn.block(), fn.block()
+        cx = self._context(fn, on_trap)
+        working = Working.of(fn, self.layout, {variable.name for variable in self.spec.variables})
+        for slot, words in working.slots():
+            fn.clear(slot, words)
+        places = working.places({})
+        successors = _Successors(fn, self.layout.words, 0)
+        for variable in self.spec.variables:
+            place = places[variable.name]
+            write(fn, place, lower_as(cx, variable.initial, place.layout))
+        cx.variables = places
+        emit: Then = lambda following: successors.emit(working, None, following)  # noqa: E731
+        Statements(cx, working).run(self.spec.start, end, emit)
+        fn.at(end)
+        fn.give(successors.count())
+        successors.write_full()
+        fn.at(on_trap)
+        fn.store("%trap", fn.load(cx.trap_slot))
+        fn.give(successors.count())
+
+    # Predicates
+
+    def _predicates(self, name: str, properties: Sequence[Property], states: str) -> None:
+        parameters = f"{states}, ptr noalias %trap"
+        fn = self.module.function(name, parameters, "i64", internal=False)
+        arguments = "ptr %state, " + ("ptr %after, " if "%after" in states else "") + "ptr %trap"
+        result: Word = 0
+        for number, item in enumerate(properties):
+            inner = f"{name}.{number}"
+            self._predicate(inner, parameters, item.predicate)
+            result = fn.either(result, fn.left(fn.call(inner, arguments), number))
+        fn.give(result)
+
+    def _predicate(
+        self, name: str, parameters: str, expr: Expr, *, internal: bool = True
+    ) -> None:
+        """A function that gives 1 or 0; the first trap is kept."""
+        fn = self.module.function(name, parameters, "i64", internal=internal)
+        on_trap = fn.block()
+        cx = self._context(fn, on_trap)
+        cx.variables = state_places(self.layout, "%state", fn)
+        if "%after" in parameters:
+            cx.after = state_places(self.layout, "%after", fn)
+        fn.give(fn.word(condition(cx, expr)))
+        fn.at(on_trap)
+        first = fn.compare("eq", fn.load("%trap"), 0)
+        fn.when(first, lambda: fn.store("%trap", fn.load(cx.trap_slot)))
+        fn.give(0)
+
+    def _constraint(self, expr: Expr) -> None:
+        parameters = "ptr noalias %state, ptr noalias %trap"
+        self._predicate("constraint", parameters, expr, internal=False)
+
+    def _abstract(self, number: int, refinement: Refinement) -> None:
+        parameters = "ptr noalias %state, ptr noalias %out, ptr noalias %trap"
+        fn = self.module.function(f"abstract_{number}", parameters, "void", internal=False)
+        on_trap = fn.block()
+        cx = self._context(fn, on_trap)
+        cx.variables = state_places(self.layout, "%state", fn)
+        target = StateLayout.of(refinement.abstract.variables)
+        fn.clear("%out", target.words)
+        places = state_places(target, "%out", fn)
+        for variable, expr in zip(refinement.abstract.variables, refinement.mapping, strict=True):
+            place = places[variable.name]
+            write(fn, place, lower_as(cx, expr, place.layout))
+        fn.give()
+        fn.at(on_trap)
+        fn.store("%trap", fn.load(cx.trap_slot))
+        fn.give()
+
+
+def state_properties(spec: SpecIR) -> list[Property]:
+    """The properties of states, in order: their bits in `predicates`."""
+    return [item for item in spec.properties if item.kind is not PropertyKind.STEP]
+
+
+def step_properties(spec: SpecIR) -> list[Property]:
+    """The properties of steps, in order: their bits in `steps`."""
+    return [item for item in spec.properties if item.kind is PropertyKind.STEP]
+
+
+class _Successors:
+    """Writes states to the buffer `%out`, and counts them."""
+
+    def __init__(self, fn: Function, words: int, start: Word) -> None:
+        self._fn = fn
+        self._words = words
+        self._count = fn.slot()
+        self._full = fn.block()
+        fn.store(self._count, start)
+
+    def count(self) -> Word:
+        """The number of states in the buffer."""
+        return self._fn.load(self._count)
+
+    def emit(self, working: Working, state: str | None, following: str) -> None:
+        """Write the working state, then go to the block `following`."""
+        fn = self._fn
+        count = self.count()
+        room = fn.block()
+        fn.branch(fn.compare("slt", count, "%limit"), room, self._full)
+        fn.at(room)
+        working.give(fn, state, fn.offset("%out", fn.mul(count, self._words)))
+        fn.store(self._count, fn.add(count, 1))
+        fn.jump(following)
+
+    def write_full(self) -> None:
+        """The block for a full buffer."""
+        self._fn.at(self._full)
+        self._fn.give(STOPPED)
+
+
+def _split(body: tuple[Stmt, ...]) -> tuple[list[Require], tuple[Stmt, ...]]:
+    """The guards that a body begins with, and the rest."""
+    guards: list[Require] = []
+    for stmt in body:
+        if not isinstance(stmt, Require):
+            break
+        guards.append(stmt)
+    return guards, body[len(guards) :]
+
+
+@dataclass
+class _Bindings:
+    """Loops over the parameters of an action, with each guard as far outside as it can be.
+
+    Guards keep their order, so that a guard is evaluated (and can trap) only after those before
+    it hold. A guard that asks for membership of the next parameter becomes its loop.
+    """
+
+    cx: Context
+    parameters: tuple[Parameter, ...]
+    guards: list[Require]
+    body: Callable[[str], None]
+
+    def write(self, depth: int, following: str) -> None:
+        """The loops from `depth` on; ends with a jump to `following`."""
+        fn = self.cx.fn
+        unbound = {parameter.name for parameter in self.parameters[depth:]}
+        while self.guards and not locals_of(self.guards[0]) & unbound:
+            enabled = fn.block()
+            jump_if(self.cx, self.guards.pop(0).condition, enabled, following)
+            fn.at(enabled)
+        if depth == len(self.parameters):
+            self.body(following)
+            return
+        parameter = self.parameters[depth]
+
+        def bound(value: Value) -> None:
+            after = fn.block()
+            self.cx.locals[parameter.name] = value
+            self.write(depth + 1, after)
+            fn.at(after)
+
+        source = self._source(parameter, unbound)
+        if source is None:
+            each_of_type(self.cx, parameter.type, bound)
+        else:
+            self._members(parameter.type, source, bound)
+        fn.jump(following)
+
+    def _source(self, parameter: Parameter, unbound: set[str]) -> Expr | None:
+        """The collection that a guard wants the parameter to be in."""
+        large = cardinality(parameter.type) > DENSE_LIMIT
+        for position, guard in enumerate(self.guards if large else self.guards[:1]):
+            source = _membership(guard.condition, parameter)
+            if source is not None and not locals_of(source) & unbound:
+                if position == 0:
+                    self.guards.pop(0)
+                return source
+        return None
+
+    def _members(self, kind: Type, source: Expr, bound: Callable[[Value], None]) -> None:
+        cx, fn = self.cx, self.cx.fn
+        elements = lower(cx, source)
+        if isinstance(source.type, SeqType):
+            # In canonical order and without repetitions: as a set.
+            target = layout_of(SetType(source.type.element, source.type.capacity))
+            elements = collections.relaid(fn, elements, target, cx.overflow("parameter"))
+
+        def member(element: Value, _after: str) -> None:
+            if element.layout.kind == kind:
+                bound(adapted(cx, element, layout_of(kind)))
+                return
+            assert isinstance(kind, RecordType)
+            name = kind.name
+            is_one = shapes.has_variant(fn, element, name)
+            fn.when(is_one, lambda: bound(shapes.variant(fn, element, name)))
+
+        collections.iterate(fn, elements, member)
+
+
+def _membership(condition_: Expr, parameter: Parameter) -> Expr | None:
+    """The collection of which the condition wants the parameter to be an element."""
+    match condition_:
+        case Apply(op=Op.CONTAINS, args=(source, Local(kind, name))):
+            elements = _element_type(source.type)
+            return source if name == parameter.name and elements == kind else None
+        case Apply(
+            op=Op.CONTAINS,
+            args=(source, Apply(type=UnionType() as union, op=Op.COERCE, args=(Local(kind, name),))),
+        ):
+            record = isinstance(kind, RecordType) and _element_type(source.type) == union
+            return source if name == parameter.name and record else None
+    return None
+
+
+def _element_type(kind: Type) -> Type | None:
+    match kind:
+        case SetType(element) | SeqType(element) | BagType(element):
+            return element
+    return None
+
+
+def locals_of(root: object) -> set[str]:
+    """The names of all locals read below an IR object."""
+    if isinstance(root, Local):
+        return {root.name}
+    if isinstance(root, tuple):
+        return set().union(*map(locals_of, root)) if root else set()
+    fields = getattr(root, "__dataclass_fields__", None)
+    if fields is None or isinstance(root, type | IntType):
+        return set()
+    return set().union(*(locals_of(getattr(root, name)) for name in fields))
