@@ -137,7 +137,7 @@ def test_nobody_reads_the_output() -> None:
 def test_an_interrupt_is_inconclusive(tmp_path: Path) -> None:
     spec = tmp_path / "slow.py"
     spec.write_text("open('ready', 'w').close()\nimport time\ntime.sleep(60)\n")
-    command = [PROGRAM, "check", f"{spec}:Slow"]
+    command = [str(PROGRAM), "check", f"{spec}:Slow"]
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as ran:
         deadline = time.monotonic() + 30
         while not (tmp_path / "ready").exists() and time.monotonic() < deadline:
