@@ -401,3 +401,20 @@ def test_a_file_edited_anyhow_is_read_or_refused(edits: list[tuple[list[Any], ob
             continue
     with contextlib.suppress(TraceError):
         use(json.dumps(document))
+
+
+def test_a_variant_with_the_one_field_value_is_read_with_and_without_its_object() -> None:
+    inner = RecordType("Inner", (("value", IntType(0, 9)),))
+    outer = RecordType("Outer", (("value", inner),))
+    kind = UnionType((outer, RecordType("Zero", ())))
+    universe = universe_of(kind)
+    codec = ValueCodec(universe)
+    value = universe.records["Outer"](universe.records["Inner"](3))
+    for item in ({"value": {"value": 3}}, {"value": 3}, 3):
+        assert codec.decode({"tag": "Outer", "value": item}, kind, "x") == value
+
+
+def test_a_value_nested_too_deeply_is_told() -> None:
+    text = '{"vars": ["x"], "states": [{"x": ' + "[" * 700 + "]" * 700 + "}]}"
+    with pytest.raises(TraceError, match=r"t\.itf\.json"):
+        as_trace(parse_document(text, "t.itf.json"))

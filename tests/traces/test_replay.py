@@ -11,15 +11,18 @@ from typing import Any
 import pytest
 
 from quorate.language.ir.evaluator import Evaluator
-from quorate.language.ir.nodes import Kind, TrapKind
+from quorate.language.ir.nodes import Apply, Kind, Op, TrapKind, Var
+from quorate.language.ir.types import BOOL
 from quorate.language.labels import Label, Trap
 from quorate.language.values import FrozenBag, FrozenMap
 from quorate.tests.traces.support import (
     ABOUT,
     DISAGREE,
     RMS,
+    ROUND,
     UNIVERSE,
     VOTE,
+    const,
     disagreement,
     run,
 )
@@ -197,6 +200,18 @@ def test_what_a_trace_claims_is_judged_by_its_kind(
 ) -> None:
     trace = run(steps, TraceMeta("vote", property=name, property_kind=kind))
     assert against(None, trace).outcome is outcome
+
+
+def test_what_lies_beyond_the_constraint_is_out_of_reach() -> None:
+    trace = run(
+        DISAGREE[:3], TraceMeta("vote", property="can_finish", property_kind="always_possible")
+    )
+    # With the decision sent, no step is explored any more.
+    limit = Apply(BOOL, Op.EQ, (Var(ROUND, "round"), const(ROUND, 0)))
+    bounded = replace(VOTE, constraint=limit)
+    semantics = Evaluator(bounded, UNIVERSE)
+    result = replay(trace, semantics, ir=bounded, universe=UNIVERSE)
+    assert result.outcome is Outcome.REPRODUCED
 
 
 def test_a_deadlock_is_seen() -> None:

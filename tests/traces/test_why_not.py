@@ -46,6 +46,12 @@ class Mutex(Spec):
         self.holders.discard(p)
 
     @action
+    def push(self) -> None:
+        p = choose(self.ps)
+        require(self.phase[p] is Phase.INSIDE)
+        self.phase[p] = Phase.WAITING
+
+    @action
     def pass_on(self, p: Node, q: Node) -> None:
         require(
             not any(
@@ -126,6 +132,15 @@ def test_a_guard_over_several_lines_is_told_in_one() -> None:
     (guard,) = ask_why(path(), 0, "pass_on", P1, P2).guards
     assert guard.text == "not any((self.phase[other] is Phase.IDLE for other in self.ps))"
     assert dict(guard.values) == {"other": "p1", "phase[p1]": "IDLE"}
+
+
+def test_only_the_guards_behind_the_choice_of_the_label_are_told() -> None:
+    known = next(one for one in INSTANCE.ir.actions if one.name == "push")
+    label = Label("push", known.kind, (), (P2,))
+    answer = why_not(
+        label, path("ask(p1)"), 1, INSTANCE.reference(), INSTANCE.ir, INSTANCE.universe
+    )
+    assert [guard.choices for guard in answer.guards] == [(P2,)]
 
 
 def test_nothing_to_choose_from() -> None:
