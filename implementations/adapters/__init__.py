@@ -1,0 +1,1 @@
+"""Adapters: each knows one spec and one implementation, and lets traces be replayed."""
