@@ -21,11 +21,11 @@ QUANTUM = 13  # states expanded in a round at most
 
 # The visited set: an open-addressing table of words.
 TABLE = 16
-CAPACITY = 17  # slots that a hash can point to
+BUCKETS = 17  # buckets that a hash can point to
 GROW_AT = 18  # the count of states at which the table grows
 SIDE = 19  # room for the entries that growing sets aside
 BYTES_LIMIT = 20  # what table and arena together may take
-RESERVED_SLOTS = 21  # slots of the reservation
+RESERVED_BUCKETS = 21  # buckets of the reservation
 
 # Batches: successors that wait for their slot to arrive from memory.
 RAW = 24  # successors of one state
@@ -33,6 +33,8 @@ RAW_LIMIT = 25
 HASHES = 26
 STATES = 27  # wide states of the batch
 SCRATCH = 28  # a few states' worth of words
+FILTER = 30  # recent successors, each at the place its hash gives
+FILTER_BITS = 31
 TRAP = 29  # the trap site of the last call
 
 # The spec's functions; 0 where there is none.
@@ -68,6 +70,7 @@ MAILBOXES = 65  # address of the table of mailboxes
 MAILBOX_LIMIT = 66  # states that a mailbox holds
 YIELD = 67  # address of sched_yield
 ROUND = 68
+FULLEST = 69  # states in the fullest mailbox of this round
 
 # The always-possible pass.
 MARKS = 72  # one byte a slot of the table
@@ -75,6 +78,8 @@ PEERS = 73  # address of a table of all workers' control blocks
 
 # Going back along a trace.
 TARGET = 76  # address of the state whose predecessor is looked for
+
+MOVED = 80  # eight words: the bucket being moved
 
 FIELDS = 128
 
@@ -95,11 +100,13 @@ FOUND_STEP_TRAP = 3  # while evaluating a step property or a refinement: both st
 OTHERS = 4
 
 # Constants of the visited set.
-PAD = 8192  # slots after the last that a hash points to: runs of occupied slots end there
-FAR = 4096  # an entry this far from its place makes the table grow
-SIDE_SLOTS = 4 * FAR  # entries nearer to the start than this may have to be set aside in growing
-FIRST_CAPACITY = 1 << 14
+PAD = 1024  # buckets after the last that a hash points to: runs of full buckets end there
+FAR = 512  # an entry this many buckets from its place makes the table grow
+SIDE_BUCKETS = 4 * FAR  # entries nearer to the start than this may have to be set aside in growing
+FULL = 88  # sixteenths of an entry a bucket (of 8 * 16) at which the table grows
+FIRST_BUCKETS = 1 << 11
 BATCH = 1024  # successors of a batch before they are looked up
+AHEAD = 24  # how many entries before its turn a bucket is asked for
 INDEX_BITS = 40  # of an entry of a wide table; the rest is a tag
 
 REFINEMENT_FIELDS = 16

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 RAW_LIMIT = 1024  # successors of a state, until a spec shows more
 MAILBOX_STATES = 1 << 15
 QUANTUM = 4096
+FILTER_BITS = 14
 
 Words = tuple[int, ...]
 
@@ -33,17 +34,19 @@ class Worker:
         self.levels: list[int] = [0]  # where each level begins in the arena
         self[c.WORKER], self[c.WORKERS], self[c.WORDS] = number, workers, words
         self.arena = Region(budget, large_pages=True)
-        self.table = Region(budget + 8 * (c.FIRST_CAPACITY + c.PAD), large_pages=True)
+        self.table = Region(budget + 64 * (c.FIRST_BUCKETS + c.PAD), large_pages=True)
         self[c.ARENA] = self.arena.address
         self[c.LIMIT] = self.arena_states = self.arena.size // (8 * words)
         self[c.TABLE] = self.table.address
-        self[c.RESERVED_SLOTS] = self.table.size // 8
-        self[c.CAPACITY] = c.FIRST_CAPACITY
-        self[c.GROW_AT] = c.FIRST_CAPACITY * 3 // 4
+        self[c.RESERVED_BUCKETS] = self.table.size // 64
+        self[c.BUCKETS] = c.FIRST_BUCKETS
+        self[c.GROW_AT] = c.FIRST_BUCKETS * c.FULL // 16
         self[c.BYTES_LIMIT] = budget
         self[c.QUANTUM] = QUANTUM
-        self._buffer(c.SIDE, c.SIDE_SLOTS + c.PAD)
+        self._buffer(c.SIDE, 8 * c.SIDE_BUCKETS)
         self._buffer(c.SCRATCH, 4 * words)
+        self._buffer(c.FILTER, words << FILTER_BITS)
+        self[c.FILTER_BITS] = FILTER_BITS
         self._buffer(c.TARGET, words)
         self._buffer(c.COVERAGE, max(functions.actions, 1))
         self.make_room(RAW_LIMIT)
@@ -134,7 +137,7 @@ class Worker:
     def bytes(self) -> int:
         """Memory in use: visited set, arena and buffers."""
         buffers = sum(ctypes.sizeof(item) for item in self._keep.values())  # type: ignore[arg-type]
-        table = 8 * (self[c.CAPACITY] + c.PAD)
+        table = 64 * (self[c.BUCKETS] + c.PAD)
         return table + 8 * self._words * self[c.COUNT] + buffers
 
 

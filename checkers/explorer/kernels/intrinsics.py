@@ -202,3 +202,54 @@ def call5(typing: Any, function: Any, a: Any, b: Any, c: Any, d: Any, e: Any) ->
 
     word = types.int64
     return word(word, word, word, word, word, word), emit
+
+
+def _bucket(builder: Any, address: Any, bucket: Any) -> Any:
+    line = ir.VectorType(I64, 8)
+    pointer = builder.inttoptr(address, line.as_pointer())
+    return builder.load(builder.gep(pointer, [bucket]), align=64)
+
+
+def _splat(builder: Any, value: Any) -> Any:
+    line = ir.VectorType(I64, 8)
+    single = builder.insert_element(ir.Constant(line, ir.Undefined), value, ir.IntType(32)(0))
+    zeros = ir.Constant(ir.VectorType(ir.IntType(32), 8), [0] * 8)
+    return builder.shuffle_vector(single, ir.Constant(line, ir.Undefined), zeros)
+
+
+def _mask(builder: Any, flags: Any) -> Any:
+    return builder.zext(builder.bitcast(flags, ir.IntType(8)), I64)
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def matches(typing: Any, address: Any, bucket: Any, key: Any) -> Any:
+    """Which of the eight words of a bucket (a cache line) equal a key: a mask."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        line = _bucket(builder, args[0], args[1])
+        return _mask(builder, builder.icmp_unsigned("==", line, _splat(builder, args[2])))
+
+    return types.int64(types.int64, types.int64, types.uint64), emit
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def matches_above(typing: Any, address: Any, bucket: Any, shift: Any, key: Any) -> Any:
+    """Which of the eight words of a bucket equal a key in the bits from `shift` up: a mask."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        shifts = _splat(builder, args[2])
+        line = builder.lshr(_bucket(builder, args[0], args[1]), shifts)
+        key = builder.lshr(_splat(builder, args[3]), shifts)
+        return _mask(builder, builder.icmp_unsigned("==", line, key))
+
+    return types.int64(types.int64, types.int64, types.int64, types.uint64), emit
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def lowest(typing: Any, mask: Any) -> Any:
+    """The number of the lowest bit set; the mask is not zero."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.cttz(args[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.int64(types.int64), emit

@@ -11,26 +11,28 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import njit
+from numba import int64, njit, uint64
 
 from ..control import (
     ARENA,
     BATCH,
     CANONICAL,
-    CAPACITY,
     COVERAGE,
     CURSOR,
     DEADLOCK,
     DONE,
     EXPAND,
+    FILTER,
+    FILTER_BITS,
     FOUND_DEADLOCK,
     FOUND_OTHER,
     FOUND_TRAP,
+    FULLEST,
     GENERATED,
     HASHES,
     LEVEL_END,
-    MAILBOX_LIMIT,
     MAILBOXES,
+    MAILBOX_LIMIT,
     MORE,
     NEED_ROOM,
     QUANTUM,
@@ -46,7 +48,6 @@ from ..control import (
     STATES,
     STEP_MASK,
     STOPPED,
-    TABLE,
     TRAP,
     WORDS,
     WORKER,
@@ -54,7 +55,7 @@ from ..control import (
     YIELD,
 )
 from .findings import check_steps, record
-from .hashing import hash_words, mix
+from .hashing import hash_words, mix, unmix
 from .intrinsics import (
     acquire,
     call0,
@@ -64,11 +65,11 @@ from .intrinsics import (
     load,
     peek,
     poke,
-    prefetch,
     release,
+    signed,
     store,
 )
-from .visited import copy, insert_narrow, insert_wide, place, same
+from .visited import copy, insert_narrow, insert_wide, same
 
 _SPINS = 2000  # looks at another worker's word before the core is offered to others
 
@@ -98,24 +99,97 @@ def wait(ctl):  # type: ignore[no-untyped-def]
     return acquire(shared, SHARED_STOP) == 0
 
 
+@njit(inline="always")
+def sift_narrow(filter_, bits, raw, count, state, hashes, fill):  # type: ignore[no-untyped-def]
+    """Append the hashes of the successors that the filter has not seen; returns the new fill.
+
+    Without branches: whether a successor is fresh is as good as random to the processor.
+    """
+    itself = load(state, 0)
+    for k in range(count):
+        target = load(raw, k)
+        hashed = mix(target)
+        line = signed(hashed >> uint64(64 - bits))
+        seen = load(filter_, line)
+        store(filter_, line, hashed)
+        store(hashes, fill, hashed)
+        fill += int64(seen != hashed) & int64(target != itself)
+    return fill
+
+
+@njit(inline="always")
+def sift_wide(filter_, bits, raw, count, state, hashes, fill, states, words):  # type: ignore[no-untyped-def]
+    """`sift_narrow` for states of several words, which the filter holds in full."""
+    for k in range(count):
+        target = raw + 8 * words * k
+        hashed = hash_words(target, words)
+        seen = filter_ + 8 * words * signed(hashed >> uint64(64 - bits))
+        if same(seen, target, words) or same(state, target, words):
+            continue
+        copy(target, seen, words)
+        copy(target, states + 8 * words * fill, words)
+        store(hashes, fill, hashed)
+        fill += 1
+    return fill
+
+
 def make(wide: bool) -> Any:
     """The kernels `rounds` and `offer`, for states of one word or of several."""
     insert = insert_wide if wide else insert_narrow
 
-    @njit(inline="always")
-    def hash_of(ctl, state):  # type: ignore[no-untyped-def]
-        if wide:
-            return hash_words(state, peek(ctl, WORDS))
-        return mix(load(state, 0))
+    @njit
+    def route(ctl, first, last):  # type: ignore[no-untyped-def]
+        """Bring the batch's entries from `first` on into canonical form, and send those of other
+        workers there. Returns the new fill."""
+        words = peek(ctl, WORDS)
+        canonical = peek(ctl, CANONICAL)
+        workers = peek(ctl, WORKERS)
+        worker = peek(ctl, WORKER)
+        hashes = peek(ctl, HASHES)
+        states = peek(ctl, STATES)
+        scratch = peek(ctl, SCRATCH)
+        form = scratch + 8 * words
+        parity = peek(ctl, ROUND) & 1
+        fill = first
+        for k in range(first, last):
+            hashed = load(hashes, k)
+            state = states + 8 * words * k
+            if canonical != 0:
+                if not wide:
+                    store(scratch, 0, unmix(hashed))
+                    state = scratch
+                call2(canonical, state, form)
+                state = form
+                hashed = hash_words(form, words) if wide else mix(load(form, 0))
+            owner = high_product(hashed, workers)
+            if owner == worker:
+                store(hashes, fill, hashed)
+                if wide:
+                    copy(state, states + 8 * words * fill, words)
+                fill += 1
+                continue
+            box = mailbox(ctl, worker, owner, parity)
+            filled = peek(box, 0)
+            if wide:
+                copy(state, box + 8 + 8 * words * filled, words)
+            else:
+                store(box, 1 + filled, hashed)
+            poke(box, 0, filled + 1)
+            poke(ctl, FULLEST, max(peek(ctl, FULLEST), filled + 1))
+        return fill
 
-    @njit(inline="always")
-    def push(ctl, fill, hashed, state):  # type: ignore[no-untyped-def]
-        store(peek(ctl, HASHES), fill, hashed)
-        if wide:
-            words = peek(ctl, WORDS)
-            copy(state, peek(ctl, STATES) + 8 * words * fill, words)
-        slot = place(hashed, peek(ctl, WORKERS), peek(ctl, CAPACITY))
-        prefetch(peek(ctl, TABLE), slot)
+    @njit
+    def note(ctl, state, count):  # type: ignore[no-untyped-def]
+        """Findings about the steps out of a state: a trap, no step, or a property of steps."""
+        words = peek(ctl, WORDS)
+        other = peek(ctl, FOUND_OTHER)
+        if peek(ctl, TRAP) != 0:
+            record(other, FOUND_TRAP, words, peek(ctl, TRAP), state, state)
+            poke(ctl, TRAP, 0)
+        elif count == 0 and peek(ctl, DEADLOCK) != 0:
+            record(other, FOUND_DEADLOCK, words, 0, state, state)
+        if peek(ctl, STEP_MASK) != 0 or peek(ctl, REFINEMENTS) != 0:
+            check_steps(ctl, state, count)
 
     @njit
     def expand(ctl):  # type: ignore[no-untyped-def]
@@ -126,24 +200,21 @@ def make(wide: bool) -> Any:
         words = peek(ctl, WORDS) if wide else 1
         raw = peek(ctl, RAW)
         raw_limit = peek(ctl, RAW_LIMIT)
-        scratch = peek(ctl, SCRATCH)
         coverage = peek(ctl, COVERAGE)
         function = peek(ctl, EXPAND)
-        canonical = peek(ctl, CANONICAL)
-        workers = peek(ctl, WORKERS)
-        worker = peek(ctl, WORKER)
-        parity = peek(ctl, ROUND) & 1
         hashes = peek(ctl, HASHES)
         states = peek(ctl, STATES)
-        table = peek(ctl, TABLE)
-        capacity = peek(ctl, CAPACITY)
+        filter_ = peek(ctl, FILTER)
+        bits = peek(ctl, FILTER_BITS)
+        plain = peek(ctl, CANONICAL) == 0 and peek(ctl, WORKERS) == 1
         steps = peek(ctl, STEP_MASK) != 0 or peek(ctl, REFINEMENTS) != 0
+        most = peek(ctl, MAILBOX_LIMIT) - raw_limit
         trap = ctl + 8 * TRAP
         generated = 0
         fill = 0
         status = DONE
-        room = peek(ctl, MAILBOX_LIMIT)
         last = min(end, cursor + peek(ctl, QUANTUM))
+        poke(ctl, FULLEST, 0)
         while cursor < last:
             state = arena + 8 * words * cursor
             count = call5(function, state, raw, raw_limit, coverage, trap)
@@ -151,50 +222,27 @@ def make(wide: bool) -> Any:
                 status = NEED_ROOM
                 break
             generated += count
-            if peek(ctl, TRAP) != 0:
-                base = peek(ctl, FOUND_OTHER)
-                record(base, FOUND_TRAP, words, peek(ctl, TRAP), state, state)
-                poke(ctl, TRAP, 0)
-            elif count == 0 and peek(ctl, DEADLOCK) != 0:
-                record(peek(ctl, FOUND_OTHER), FOUND_DEADLOCK, words, 0, state, state)
-            if steps:
-                check_steps(ctl, state, count)
             cursor += 1
-            for k in range(count):
-                target = raw + 8 * words * k
-                if wide:
-                    if same(state, target, words):
-                        continue
-                elif load(target, 0) == load(state, 0):
-                    continue
-                if canonical != 0:
-                    call2(canonical, target, scratch)
-                    target = scratch
-                hashed = hash_of(ctl, target)
-                if workers > 1:
-                    owner = high_product(hashed, workers)
-                    if owner != worker:
-                        box = mailbox(ctl, worker, owner, parity)
-                        filled = peek(box, 0)
-                        copy(target, box + 8 + 8 * words * filled, words)
-                        poke(box, 0, filled + 1)
-                        room = min(room, peek(ctl, MAILBOX_LIMIT) - filled - 1)
-                        continue
-                store(hashes, fill, hashed)
-                if wide:
-                    copy(target, states + 8 * words * fill, words)
-                prefetch(table, place(hashed, workers, capacity))
-                fill += 1
+            if steps or count == 0 or peek(ctl, TRAP) != 0:
+                note(ctl, state, count)
+            first = fill
+            if wide:
+                fill = sift_wide(
+                    filter_, bits, raw, count, state, hashes, fill, states, words
+                )
+            else:
+                fill = sift_narrow(filter_, bits, raw, count, state, hashes, fill)
+            if not plain:
+                fill = route(ctl, first, fill)
+                if peek(ctl, FULLEST) > most:
+                    break
             if fill >= BATCH:
-                status = insert(ctl, fill)
+                status = insert(ctl, hashes, states, fill)
                 fill = 0
-                capacity = peek(ctl, CAPACITY)
                 if status != DONE:
                     break
-            if room < raw_limit:
-                break
         if fill > 0 and (status == DONE or status == NEED_ROOM):
-            inserted = insert(ctl, fill)
+            inserted = insert(ctl, hashes, states, fill)
             if inserted != DONE:
                 status = inserted
         if status == DONE and cursor < end:
@@ -208,22 +256,28 @@ def make(wide: bool) -> Any:
         """Take in what the others found for this worker."""
         words = peek(ctl, WORDS)
         worker = peek(ctl, WORKER)
+        hashes = peek(ctl, HASHES)
         for other in range(peek(ctl, WORKERS)):
             if other == worker:
                 continue
             box = mailbox(ctl, other, worker, parity)
             filled = peek(box, 0)
             poke(box, 0, 0)
-            fill = 0
-            for k in range(filled):
-                state = box + 8 + 8 * words * k
-                push(ctl, fill, hash_of(ctl, state), state)
-                fill += 1
-                if fill == BATCH or k == filled - 1:
-                    status = insert(ctl, fill)
-                    fill = 0
-                    if status != DONE:
-                        return status
+            if not wide:
+                status = insert(ctl, box + 8, box + 8, filled)
+                if status != DONE:
+                    return status
+                continue
+            done = 0
+            while done < filled:
+                size = min(BATCH, filled - done)
+                states = box + 8 + 8 * words * done
+                for k in range(size):
+                    store(hashes, k, hash_words(states + 8 * words * k, words))
+                status = insert(ctl, hashes, states, size)
+                if status != DONE:
+                    return status
+                done += size
         return DONE
 
     @njit
@@ -260,17 +314,21 @@ def make(wide: bool) -> Any:
         """Add those of the `count` states in RAW that this worker owns. A status."""
         words = peek(ctl, WORDS)
         canonical = peek(ctl, CANONICAL)
+        hashes = peek(ctl, HASHES)
+        states = peek(ctl, STATES)
+        form = peek(ctl, SCRATCH)
+        fill = 0
         for k in range(count):
             state = peek(ctl, RAW) + 8 * words * k
             if canonical != 0:
-                call2(canonical, state, peek(ctl, SCRATCH))
-                state = peek(ctl, SCRATCH)
-            hashed = hash_of(ctl, state)
+                call2(canonical, state, form)
+                state = form
+            hashed = hash_words(state, words) if wide else mix(load(state, 0))
             if high_product(hashed, peek(ctl, WORKERS)) == peek(ctl, WORKER):
-                push(ctl, 0, hashed, state)
-                status = insert(ctl, 1)
-                if status != DONE:
-                    return status
-        return DONE
+                store(hashes, fill, hashed)
+                if wide:
+                    copy(state, states + 8 * words * fill, words)
+                fill += 1
+        return insert(ctl, hashes, states, fill)
 
     return {"rounds": rounds, "offer": offer}

@@ -88,10 +88,10 @@ def make(wide: bool) -> Any:
             hashed = mix(load(state, 0))
         owner = peek(peek(ctl, PEERS), high_product(hashed, peek(ctl, WORKERS)))
         if wide:
-            slot, found = find_wide(owner, state, hashed)
+            slot = find_wide(owner, state, hashed)
         else:
-            slot, found = find_narrow(owner, hashed)
-        return peek(owner, MARKS) + slot if found else 0
+            slot = find_narrow(owner, hashed)
+        return peek(owner, MARKS) + slot if slot >= 0 else 0
 
     @njit
     def seed(ctl, mask_bit, unused):  # type: ignore[no-untyped-def]

@@ -1,9 +1,9 @@
 """The visited set and the arena: looking states up, adding them, growing the table.
 
-A table is an open-addressing one with linear probing. The place of an entry is the upper part of
-its hash, so the table is nearly sorted, and growing it by half moves every entry up: one sweep from
-the end, in place. Only entries next to the start could land on one not yet moved (as close as they
-are displaced); they are set aside first.
+A table is an open-addressing one of buckets, each a cache line of eight entries, filled from its
+start and never emptied. A hash points to a bucket by its upper part, so the table is nearly sorted,
+and growing it by half moves every entry up: one sweep from the end, in place. Only entries next to
+the start could land on one not yet moved (as close as they are displaced); they are set aside.
 
 Narrow tables hold the hash itself, which determines the state. Wide tables hold a tag and the
 position in the arena, and states are compared in full.
@@ -11,12 +11,15 @@ position in the arena, and states are compared in full.
 
 from __future__ import annotations
 
+from typing import Any
+
 from numba import njit, uint64
 
 from ..control import (
+    AHEAD,
     ARENA,
+    BUCKETS,
     BYTES_LIMIT,
-    CAPACITY,
     CONSTRAINT,
     COUNT,
     CROWDED,
@@ -24,18 +27,18 @@ from ..control import (
     FAR,
     FOUND_OTHER,
     FOUND_STATE_TRAP,
+    FULL,
     GROW_AT,
-    HASHES,
     INDEX_BITS,
     LIMIT,
+    MOVED,
     OUT_OF_MEMORY,
     OUT_OF_STATES,
     PAD,
-    RESERVED_SLOTS,
+    RESERVED_BUCKETS,
     SCRATCH,
     SIDE,
-    SIDE_SLOTS,
-    STATES,
+    SIDE_BUCKETS,
     TABLE,
     TRAP,
     WORDS,
@@ -47,6 +50,9 @@ from .intrinsics import (
     call2,
     high_product,
     load,
+    lowest,
+    matches,
+    matches_above,
     peek,
     poke,
     prefetch,
@@ -59,9 +65,9 @@ _INDEX = (1 << INDEX_BITS) - 1
 
 
 @njit(inline="always")
-def place(hashed, workers, capacity):  # type: ignore[no-untyped-def]
-    """Where a hash points to in the table of its owner."""
-    return high_product(hashed * unsigned(workers), capacity)
+def place(hashed, workers, buckets):  # type: ignore[no-untyped-def]
+    """The bucket that a hash points to in the table of its owner."""
+    return high_product(hashed * unsigned(workers), buckets)
 
 
 @njit(inline="always")
@@ -80,14 +86,11 @@ def copy(source, target, words):  # type: ignore[no-untyped-def]
         store(target, i, load(source, i))
 
 
-@njit(inline="always")
+@njit
 def _admitted(ctl, state):  # type: ignore[no-untyped-def]
     """Whether the constraint lets a state in. One outside is evaluated here: it is not kept."""
-    constraint = peek(ctl, CONSTRAINT)
-    if constraint == 0:
-        return True
     trap = ctl + 8 * TRAP
-    inside = call2(constraint, state, trap)
+    inside = call2(peek(ctl, CONSTRAINT), state, trap)
     if peek(ctl, TRAP) != 0:
         words = peek(ctl, WORDS)
         record(peek(ctl, FOUND_OTHER), FOUND_STATE_TRAP, words, peek(ctl, TRAP), state, state)
@@ -101,27 +104,32 @@ def _admitted(ctl, state):  # type: ignore[no-untyped-def]
 
 
 @njit
-def insert_narrow(ctl, fill):  # type: ignore[no-untyped-def]
-    """Add the states of a batch of `fill` hashes that are new. Returns 0, or why it stopped."""
-    hashes = peek(ctl, HASHES)
+def insert_narrow(ctl, hashes, unused, fill):  # type: ignore[no-untyped-def]
+    """Add those states of a batch of `fill` hashes that are new. Returns 0, or why it stopped."""
     arena = peek(ctl, ARENA)
     table = peek(ctl, TABLE)
     workers = peek(ctl, WORKERS)
     constrained = peek(ctl, CONSTRAINT) != 0
     limit = peek(ctl, LIMIT)
-    capacity = peek(ctl, CAPACITY)
+    buckets = peek(ctl, BUCKETS)
     grow_at = peek(ctl, GROW_AT)
     count = peek(ctl, COUNT)
     status = 0
+    for k in range(min(fill, AHEAD)):
+        prefetch(table, 8 * place(load(hashes, k), workers, buckets))
     for k in range(fill):
+        if k + AHEAD < fill:
+            prefetch(table, 8 * place(load(hashes, k + AHEAD), workers, buckets))
         hashed = load(hashes, k)
-        first = place(hashed, workers, capacity)
-        slot = first
-        there = load(table, slot)
-        while there != hashed and there != uint64(0):
-            slot += 1
-            there = load(table, slot)
-        if there == hashed:
+        first = place(hashed, workers, buckets)
+        bucket = first
+        known = matches(table, bucket, hashed)
+        free = matches(table, bucket, uint64(0))
+        while known == 0 and free == 0:
+            bucket += 1
+            known = matches(table, bucket, hashed)
+            free = matches(table, bucket, uint64(0))
+        if known != 0:
             continue
         if constrained:
             scratch = peek(ctl, SCRATCH)
@@ -131,155 +139,174 @@ def insert_narrow(ctl, fill):  # type: ignore[no-untyped-def]
         if count >= limit:
             status = OUT_OF_STATES
             break
-        store(table, slot, hashed)
+        store(table, 8 * bucket + lowest(free), hashed)
         store(arena, count, unmix(hashed))
         count += 1
-        if count >= grow_at or slot - first >= FAR:
+        if count >= grow_at or bucket - first >= FAR:
             poke(ctl, COUNT, count)
-            status = _grow(ctl, False)
+            status = _grow_narrow(ctl)
             if status != 0:
                 break
-            capacity = peek(ctl, CAPACITY)
+            buckets = peek(ctl, BUCKETS)
             grow_at = peek(ctl, GROW_AT)
     poke(ctl, COUNT, count)
     return status
 
 
 @njit
-def insert_wide(ctl, fill):  # type: ignore[no-untyped-def]
+def insert_wide(ctl, hashes, states, fill):  # type: ignore[no-untyped-def]
     """`insert_narrow` for states of several words, which lie beside their hashes."""
-    hashes = peek(ctl, HASHES)
-    states = peek(ctl, STATES)
     words = peek(ctl, WORDS)
     arena = peek(ctl, ARENA)
     table = peek(ctl, TABLE)
     workers = peek(ctl, WORKERS)
-    for k in range(fill):
-        # The first slot has arrived: if its tag fits, its state will be compared.
-        hashed = load(hashes, k)
-        there = load(table, place(hashed, workers, peek(ctl, CAPACITY)))
-        if there != uint64(0) and _fits(there, hashed):
-            prefetch(arena, (signed(there & uint64(_INDEX)) - 1) * words)
-    count = peek(ctl, COUNT)
+    constrained = peek(ctl, CONSTRAINT) != 0
     status = 0
+    buckets = peek(ctl, BUCKETS)
+    for k in range(min(fill, AHEAD)):
+        prefetch(table, 8 * place(load(hashes, k), workers, buckets))
     for k in range(fill):
+        if k + AHEAD < fill:
+            prefetch(table, 8 * place(load(hashes, k + AHEAD), workers, buckets))
+        if k + AHEAD // 2 < fill:
+            # That bucket has arrived: the state whose tag fits will be compared.
+            hashed = load(hashes, k + AHEAD // 2)
+            bucket = place(hashed, workers, buckets)
+            fitting = matches_above(table, bucket, INDEX_BITS, hashed << uint64(INDEX_BITS))
+            if fitting != 0:
+                entry = load(table, 8 * bucket + lowest(fitting))
+                prefetch(arena, (signed(entry & uint64(_INDEX)) - 1) * words)
         state = states + 8 * words * k
-        slot, found = find_wide(ctl, state, load(hashes, k))
-        if found or not _admitted(ctl, state):
+        hashed = load(hashes, k)
+        slot = find_wide(ctl, state, hashed)
+        if slot >= 0 or (constrained and not _admitted(ctl, state)):
             continue
+        slot = ~slot
+        count = peek(ctl, COUNT)
         if count >= peek(ctl, LIMIT):
             status = OUT_OF_STATES
             break
-        store(table, slot, _tagged(load(hashes, k), count))
+        # The low bits of the hash are the tag: the place has used up the high ones.
+        store(table, slot, (hashed << uint64(INDEX_BITS)) | unsigned(count + 1))
         copy(state, arena + 8 * words * count, words)
-        first = place(load(hashes, k), workers, peek(ctl, CAPACITY))
-        count += 1
-        poke(ctl, COUNT, count)
-        if count >= peek(ctl, GROW_AT) or slot - first >= FAR:
-            status = _grow(ctl, True)
+        poke(ctl, COUNT, count + 1)
+        far = slot // 8 - place(hashed, workers, buckets) >= FAR
+        if count + 1 >= peek(ctl, GROW_AT) or far:
+            status = _grow_wide(ctl)
             if status != 0:
                 break
+            buckets = peek(ctl, BUCKETS)
     return status
 
 
-@njit(inline="always")
-def _tagged(hashed, position):  # type: ignore[no-untyped-def]
-    """The entry of a wide table: the low bits of the hash (the place has used up the high ones),
-    and the position in the arena, plus one so that no entry is zero."""
-    return (hashed << uint64(INDEX_BITS)) | unsigned(position + 1)
-
-
-@njit(inline="always")
-def _fits(entry, hashed):  # type: ignore[no-untyped-def]
-    """Whether an entry's tag is that of a hash."""
-    return (entry ^ (hashed << uint64(INDEX_BITS))) >> uint64(INDEX_BITS) == uint64(0)
-
-
-@njit(inline="always")
+@njit
 def find_narrow(ctl, hashed):  # type: ignore[no-untyped-def]
-    """The slot of a hash, or the one where it would go, and whether it is there."""
+    """The slot of a hash; ~ of the slot where it would go if it is not there."""
     table = peek(ctl, TABLE)
-    slot = place(hashed, peek(ctl, WORKERS), peek(ctl, CAPACITY))
-    there = load(table, slot)
-    while there != hashed and there != uint64(0):
-        slot += 1
-        there = load(table, slot)
-    return slot, there == hashed
+    bucket = place(hashed, peek(ctl, WORKERS), peek(ctl, BUCKETS))
+    while True:
+        known = matches(table, bucket, hashed)
+        if known != 0:
+            return 8 * bucket + lowest(known)
+        free = matches(table, bucket, uint64(0))
+        if free != 0:
+            return ~(8 * bucket + lowest(free))
+        bucket += 1
 
 
-@njit(inline="always")
+@njit
 def find_wide(ctl, state, hashed):  # type: ignore[no-untyped-def]
     """`find_narrow` for a state of several words."""
     table = peek(ctl, TABLE)
     arena = peek(ctl, ARENA)
     words = peek(ctl, WORDS)
-    slot = place(hashed, peek(ctl, WORKERS), peek(ctl, CAPACITY))
-    there = load(table, slot)
-    while there != uint64(0):
-        if _fits(there, hashed):
-            position = signed(there & uint64(_INDEX)) - 1
+    tag = hashed << uint64(INDEX_BITS)
+    bucket = place(hashed, peek(ctl, WORKERS), peek(ctl, BUCKETS))
+    while True:
+        free = matches(table, bucket, uint64(0))
+        fitting = matches_above(table, bucket, INDEX_BITS, tag) & ~free
+        while fitting != 0:
+            slot = 8 * bucket + lowest(fitting)
+            position = signed(load(table, slot) & uint64(_INDEX)) - 1
             if same(state, arena + 8 * words * position, words):
-                return slot, True
-        slot += 1
-        there = load(table, slot)
-    return slot, False
+                return slot
+            fitting = fitting & (fitting - 1)
+        if free != 0:
+            return ~(8 * bucket + lowest(free))
+        bucket += 1
 
 
-@njit(inline="always")
-def _hash_of(ctl, entry, wide):  # type: ignore[no-untyped-def]
-    if not wide:
-        return entry
-    words = peek(ctl, WORDS)
-    position = signed(entry & uint64(_INDEX)) - 1
-    return hash_words(peek(ctl, ARENA) + 8 * words * position, words)
+def _make_grow(wide: bool) -> Any:
+    """The function that grows a table."""
+
+    @njit(inline="always")
+    def settle(table, entry, arena, words, workers, buckets):  # type: ignore[no-untyped-def]
+        """Put an entry at its place in the grown table; returns how far from it."""
+        hashed = entry
+        if wide:
+            position = signed(entry & uint64(_INDEX)) - 1
+            hashed = hash_words(arena + 8 * words * position, words)
+        first = place(hashed, workers, buckets)
+        bucket = first
+        free = matches(table, bucket, uint64(0))
+        while free == 0:
+            bucket += 1
+            free = matches(table, bucket, uint64(0))
+        store(table, 8 * bucket + lowest(free), entry)
+        return bucket - first
+
+    @njit
+    def grow(ctl):  # type: ignore[no-untyped-def]
+        """Half as many buckets again, in place. Returns 0, OUT_OF_MEMORY, or CROWDED where entries
+        lie so far from their places that the next growth would lose some (the hash is at fault)."""
+        table = peek(ctl, TABLE)
+        arena = peek(ctl, ARENA)
+        words = peek(ctl, WORDS)
+        workers = peek(ctl, WORKERS)
+        old = peek(ctl, BUCKETS)
+        new = old + old // 2
+        taken = 64 * (new + PAD) + 8 * words * (new * FULL // 16)
+        if new + PAD > peek(ctl, RESERVED_BUCKETS) or taken > peek(ctl, BYTES_LIMIT):
+            return OUT_OF_MEMORY
+        poke(ctl, BUCKETS, new)
+        poke(ctl, GROW_AT, new * FULL // 16)
+        side = peek(ctl, SIDE)
+        aside = 0
+        farthest = 0
+        near = min(old + PAD, SIDE_BUCKETS)
+        for slot in range(8 * near):
+            entry = load(table, slot)
+            if entry != uint64(0):
+                store(side, aside, entry)
+                store(table, slot, uint64(0))
+                aside += 1
+        moved = ctl + 8 * MOVED
+        bucket = old + PAD - 1
+        while bucket >= near:
+            if wide and bucket >= near + 2:
+                for k in range(8):
+                    ahead = load(table, 8 * (bucket - 2) + k)
+                    if ahead != uint64(0):
+                        prefetch(arena, (signed(ahead & uint64(_INDEX)) - 1) * words)
+            for k in range(8):
+                store(moved, k, load(table, 8 * bucket + k))
+                store(table, 8 * bucket + k, uint64(0))
+            k = 0
+            while k < 8:
+                entry = load(moved, k)
+                if entry == uint64(0):
+                    break
+                away = settle(table, entry, arena, words, workers, new)
+                farthest = max(farthest, away)
+                k += 1
+            bucket -= 1
+        for k in range(aside):
+            away = settle(table, load(side, k), arena, words, workers, new)
+            farthest = max(farthest, away)
+        return CROWDED if farthest >= FAR else 0
+
+    return grow
 
 
-@njit(inline="always")
-def _settle(ctl, entry, wide):  # type: ignore[no-untyped-def]
-    """Put an entry at its place in the grown table; returns how far from it."""
-    table = peek(ctl, TABLE)
-    first = place(_hash_of(ctl, entry, wide), peek(ctl, WORKERS), peek(ctl, CAPACITY))
-    slot = first
-    while load(table, slot) != uint64(0):
-        slot += 1
-    store(table, slot, entry)
-    return slot - first
-
-
-@njit
-def _grow(ctl, wide):  # type: ignore[no-untyped-def]
-    """Half as many slots again, in place. Returns 0, OUT_OF_MEMORY, or CROWDED where entries lie
-    so far from their places that the next growth would lose some (the hash is at fault)."""
-    table = peek(ctl, TABLE)
-    words = peek(ctl, WORDS)
-    old = peek(ctl, CAPACITY)
-    new = old + old // 2
-    taken = 8 * (new + PAD) + 8 * words * peek(ctl, COUNT)
-    if new + PAD > peek(ctl, RESERVED_SLOTS) or taken > peek(ctl, BYTES_LIMIT):
-        return OUT_OF_MEMORY
-    poke(ctl, CAPACITY, new)
-    poke(ctl, GROW_AT, new * 3 // 4)
-    side = peek(ctl, SIDE)
-    aside = 0
-    farthest = 0
-    near = min(old + PAD, SIDE_SLOTS)
-    for slot in range(near):
-        entry = load(table, slot)
-        if entry != uint64(0):
-            store(side, aside, entry)
-            store(table, slot, uint64(0))
-            aside += 1
-    slot = old + PAD - 1
-    while slot >= near:
-        if wide and slot >= near + 16:
-            ahead = load(table, slot - 16)
-            if ahead != uint64(0):
-                prefetch(peek(ctl, ARENA), (signed(ahead & uint64(_INDEX)) - 1) * words)
-        entry = load(table, slot)
-        if entry != uint64(0):
-            store(table, slot, uint64(0))
-            farthest = max(farthest, _settle(ctl, entry, wide))
-        slot -= 1
-    for k in range(aside):
-        farthest = max(farthest, _settle(ctl, load(side, k), wide))
-    return CROWDED if farthest >= FAR else 0
+_grow_narrow = _make_grow(False)
+_grow_wide = _make_grow(True)
