@@ -1,0 +1,1 @@
+"""What atomic commitment means, before any protocol."""

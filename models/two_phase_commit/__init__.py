@@ -1,0 +1,1 @@
+"""Two-phase commit with messages that are never lost."""
