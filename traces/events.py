@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ..language.ir.nodes import Kind
 from ..language.labels import Label
 from ..language.values import Node, Value
-from .show import is_record, record_fields, show
+from .show import is_record, record_fields, show, step_text
 
 SYSTEM = "system"
 """The process of a step that names none: the spec's single coordinator, server or environment."""
@@ -42,13 +42,6 @@ def lanes(found: Iterable[Event]) -> list[str]:
     """The processes that take part, the system first, then by name with numbers in order."""
     names = {name for one in found for name in (one.source, one.target) if name is not None}
     return sorted(names, key=lambda name: (name != SYSTEM, _natural(name)))
-
-
-def step_text(label: Label) -> str:
-    """A label as people read it."""
-    values = [show(value) for _, value in label.parameters]
-    values += [f"chose {show(value)}" for value in label.choices]
-    return f"{label.action}({', '.join(values)})"
 
 
 def derive(label: Label) -> Event:

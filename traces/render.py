@@ -12,8 +12,8 @@ from rich.text import Text
 
 from ..language.ir.nodes import Kind
 from .compare import Difference, state_differences
-from .events import Event, Participants, events, lanes, step_text
-from .show import show
+from .events import Event, Participants, events, lanes
+from .show import show, step_text
 from .trace import Trace
 
 OLD, NEW, STEP, FAINT, BAD = "red", "green", "bold cyan", "dim", "bold red"
@@ -123,7 +123,7 @@ def _change(found: Difference, width: int) -> Text:
         return line
     parts = [(f"- {one}", OLD) for one in found.left] + [(f"+ {one}", NEW) for one in found.right]
     for position, (text, style) in enumerate(parts):
-        line.append("  " if position else "")
+        line.append("\n" + " " * (width + 9) if position else "")
         line.append(text, style=style)
     return line
 

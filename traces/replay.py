@@ -17,6 +17,7 @@ from ..language.values import State, Universe, Value
 from .adapter import IGNORE, Adapter, Control, Named
 from .compare import Difference, state_differences, unified
 from .run import Run, Stopped
+from .show import step_text
 from .shows import Shown, shows, variables_read
 from .trace import Outcome, Trace, TraceError
 from .why_not import WhyNot, why_not
@@ -63,7 +64,7 @@ class ReplayResult:
 
     def lines(self) -> tuple[str, ...]:
         """The result as text."""
-        place = f"at step {self.step}" + (f", {self.label}" if self.label else "")
+        place = f"at step {self.step}" + (f", {step_text(self.label)}" if self.label else "")
         told = [f"{self.outcome.value.replace('_', ' ')} on the {self.on} {place}: {self.reason}"]
         told += self.diff
         if self.why_not is not None:
@@ -236,8 +237,8 @@ class _Implementation:
         last, about = len(self.trace.states) - 1, self.trace.meta
         if about.trap is not None:
             reason = (
-                f"all steps agree; the next, {about.trap.label}, has no next state in the spec "
-                f"({about.trap.trap.message}), so there is nothing to compare with"
+                f"all steps agree; the next, {step_text(about.trap.label)}, has no next state in "
+                f"the spec ({about.trap.trap.message}), so there is nothing to compare with"
             )
             return self._agreed(Outcome.INCONCLUSIVE, last, reason)
         if not about.property:

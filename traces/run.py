@@ -21,6 +21,7 @@ from .adapter import (
     Session,
     StepRefused,
 )
+from .show import step_text
 from .trace import Outcome, Setting
 
 T = TypeVar("T")
@@ -61,7 +62,7 @@ class Run:
     def apply(self, label: Label, before: Named, after: Named) -> None:
         """Take a step."""
         session = self._given()
-        self._call(f"apply {label}", lambda: session.apply(label, before, after))
+        self._call(f"apply {step_text(label)}", lambda: session.apply(label, before, after))
 
     def project(self, variables: tuple[str, ...]) -> Named:
         """The implementation's state."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from ..language.labels import Label
 from ..language.values import FrozenBag, Node, Value, order_key
 
 
@@ -43,6 +44,13 @@ def show(value: Value) -> str:
     if is_record(value):
         return _show_record(type(value).__name__, record_fields(value))
     return repr(value)
+
+
+def step_text(label: Label) -> str:
+    """A label as people read it."""
+    values = [show(value) for _, value in label.parameters]
+    values += [f"chose {show(value)}" for value in label.choices]
+    return f"{label.action}({', '.join(values)})"
 
 
 def _show_record(tag: str, fields: Iterable[tuple[str, Value]]) -> str:

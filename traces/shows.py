@@ -11,6 +11,7 @@ from ..language.ir.nodes import SpecIR, Var
 from ..language.labels import Trap, Trapped
 from ..language.semantics import Semantics
 from ..language.values import State, Universe
+from .show import step_text
 from .trace import Trace, TraceError
 
 SEARCH_LIMIT = 100_000
@@ -110,7 +111,7 @@ def _step(subject: _Subject) -> Shown:
 def _deadlock(subject: _Subject) -> Shown:
     enabled = subject.semantics.successors(subject.last)
     if enabled:
-        return Shown(False, f"{enabled[0].label} is enabled in the last state")
+        return Shown(False, f"{step_text(enabled[0].label)} is enabled in the last state")
     return Shown(True, "no step is enabled in the last state")
 
 
@@ -120,8 +121,8 @@ def _bounds(subject: _Subject) -> Shown:
         return Shown(False, "the trace does not say which step leaves its bounds")
     for transition in subject.semantics.successors(subject.last):
         if transition.label == step.label and isinstance(transition.target, Trap):
-            return Shown(True, f"{step.label}: {transition.target.message}")
-    return Shown(False, f"{step.label} does not fail in the last state")
+            return Shown(True, f"{step_text(step.label)}: {transition.target.message}")
+    return Shown(False, f"{step_text(step.label)} does not fail in the last state")
 
 
 def _refinement(subject: _Subject) -> Shown:

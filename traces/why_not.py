@@ -28,7 +28,7 @@ from ..language.ir.nodes import (
 from ..language.labels import Label, Trapped
 from ..language.semantics import Semantics
 from ..language.values import State, Universe, Value
-from .show import show
+from .show import show, step_text
 from .trace import Trace
 
 
@@ -90,12 +90,12 @@ def why_not(
         return WhyNot(f"{ir.name} has no action {label.action}", (), later)
     guards = false_guards(action, label, trace.states[index], ir, universe)
     if guards:
-        reason = f"{label} is not enabled"
+        reason = f"{step_text(label)} is not enabled"
     elif label.choices:
         chosen = ", ".join(show(value) for value in label.choices)
         reason = f"{label.action} cannot choose {chosen} here"
     else:
-        reason = f"{label} is not enabled: there is nothing to choose from"
+        reason = f"{step_text(label)} is not enabled: there is nothing to choose from"
     return WhyNot(reason, guards, later)
 
 

@@ -80,6 +80,12 @@ def test_a_trace_of_another_tool_is_shown() -> None:
     assert lines_of_step(render_text(loose), 1) == ["x       1 → 2", "r.a[0]  True → False"]
 
 
+def test_elements_that_come_and_go_have_a_line_each() -> None:
+    states = [{"x": {"#set": ["a", "b"]}}, {"x": {"#set": ["b", "c", "d"]}}]
+    loose = as_trace(parse_document(json.dumps({"vars": ["x"], "states": states}), "t"))
+    assert lines_of_step(render_text(loose), 1) == ["x  - a", "+ c", "+ d"]
+
+
 # -- control codes ---------------------------------------------------------------------------------
 
 
