@@ -206,6 +206,7 @@ def document(report: Report) -> dict[str, Any]:
             }
             for violation in result.violations
         ],
+        "witnesses": dict(result.witnesses),
         "coverage": dict(result.coverage),
         "not_checked": list(report.not_checked),
         "command": report.command,

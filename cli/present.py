@@ -89,9 +89,8 @@ def figures(result: CheckResult) -> str:
 
 def _properties(report: Report) -> Iterator[Text]:
     found = report.result.properties
-    lengths = {
-        v.property: f" in {len(v.trace)} states" for v in report.result.violations if v.trace
-    }
+    lengths = dict(report.result.witnesses)
+    lengths |= {v.property: len(v.trace) for v in report.result.violations if v.trace}
     width = max((len(name) for name in found), default=0)
     if found:
         yield Text("\nproperties", style="bold")
@@ -99,7 +98,8 @@ def _properties(report: Report) -> Iterator[Text]:
         info = report.model.properties.get(name)
         line = Text(f"  {name:<{width}}  ")
         line.append(verdict.value, style="green" if verdict.value in _GOOD else "red")
-        line.append(lengths.get(name, ""))
+        if name in lengths:
+            line.append(f" in {lengths[name]} states")
         if info is not None and info.text:
             line.append(f"  {info.text}", style="dim")
         yield line

@@ -11,7 +11,6 @@ from enum import IntEnum
 from typing import NoReturn, ParamSpec
 
 from ..checkers.errors import SpecProblem
-from ..checkers.errors import UsageError as CheckerUsageError
 from ..language.diagnostics import SpecErrors
 from ..language.failures import UsageError
 
@@ -62,7 +61,7 @@ def outcome(command: Callable[[], Status]) -> Status:
             traceback.print_exc()
         say(str(error))
         return Status.USAGE
-    except (UsageError, CheckerUsageError, SpecProblem) as error:
+    except (UsageError, SpecProblem) as error:
         if debug:
             traceback.print_exc()
         say(f"error: {error}")

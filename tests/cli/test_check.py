@@ -1,0 +1,192 @@
+"""`quorate check` on specs of a user's own: verdicts, statuses, JSON, saved traces, messages."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from quorate.tests.cli.conftest import Quorate
+from quorate.tests.cli.specs import LOCK, MANIFEST, write
+
+KEYS = {
+    *("model", "parameters", "flaws", "engine", "verdict", "distinct_states"),
+    *("generated_states", "depth", "seconds", "states_per_second", "peak_memory_bytes"),
+    *("properties", "violations", "coverage", "not_checked"),
+}
+COUNTER = """
+from typing import Annotated
+from quorate.language import Spec, action, between, invariant, parameter, witness
+
+class Counter(Spec):
+    most: int = parameter(3)
+    value: Annotated[int, between(0, 5)] = 0
+
+    @action
+    def up(self) -> None:
+        if self.value < self.most:
+            self.value += 1
+
+    @witness
+    def full(self) -> bool:
+        return self.value == 4
+
+class Stuck(Counter):
+    @action
+    def up(self) -> None:
+        if self.value == 2:
+            self.value = 9
+        self.value += 1
+"""
+
+
+def test_a_spec_that_holds(quorate: Quorate, lock: str) -> None:
+    ran = quorate("check", lock, "--set", "clients=3", "--no-symmetry", "--json", "-")
+    assert (ran.status, ran.err) == (0, "")
+    found = ran.json
+    assert found.keys() >= KEYS
+    assert (found["model"], found["engine"], found["verdict"]) == (lock, "explore", "holds")
+    assert found["parameters"] == {"clients": 3, "limit": 3, "mode": "FAIR", "reentrant": False}
+    assert (found["distinct_states"], found["generated_states"], found["depth"]) == (4, 7, 2)
+    assert found["properties"] == {"exclusive": "holds", "held": "reached"}
+    assert found["coverage"] == {"take": 3, "release": 3}
+    assert (found["flaws"], found["violations"]) == ([], [])
+    assert list(Path().iterdir()) == []
+
+
+def test_symmetry_counts_classes(quorate: Quorate, lock: str) -> None:
+    ran = quorate("check", lock, "--set", "clients=3", "--symmetry", "--json", "-")
+    assert (ran.status, ran.json["distinct_states"]) == (0, 2)
+
+
+def test_a_violation_is_shown_saved_and_replayed(quorate: Quorate, lock: str) -> None:
+    ran = quorate("check", lock, "--flaw", "steal", "--trace-dir", "traces/deep")
+    assert (ran.status, ran.err) == (1, "")
+    assert "violated: exclusive" in ran.out
+    assert "in 3 states  Never two holders." in ran.out
+    assert "\x1b" not in ran.out
+    (path,) = Path("traces/deep").iterdir()
+    name = "Lock.clients-2.limit-3.mode-fair.reentrant-false.steal.exclusive.itf.json"
+    assert path.name == name
+    meta = json.loads(path.read_text())["#meta"]
+    assert meta["model"] == lock
+    assert f"quorate replay {path}" in ran.out
+    assert quorate("replay", path).status == 0
+
+
+def test_the_command_shown_does_the_same_again(quorate: Quorate, lock: str) -> None:
+    words = ["--set", "clients=3", "--set", "mode=greedy", "--flaw", "steal", "--no-symmetry"]
+    first = quorate("check", lock, *words, "--property", "exclusive", "--json", "-").json
+    program, *again = first["command"].split()
+    assert program == "quorate"
+    second = quorate(*again, "--json", "-").json
+    for key in ("seconds", "states_per_second", "peak_memory_bytes", "engine_bytes"):
+        first.pop(key)
+        second.pop(key)
+    assert first == second
+    assert (first["verdict"], first["parameters"]["mode"]) == ("violated", "GREEDY")
+
+
+def test_traces_are_saved_where_nothing_was_said(quorate: Quorate, lock: str) -> None:
+    ran = quorate("check", lock, "--flaw", "steal", "--json", "found.json")
+    assert ran.status == 1
+    (violation,) = json.loads(Path("found.json").read_text())["violations"]
+    assert (violation["property"], violation["length"]) == ("exclusive", 3)
+    assert Path(violation["trace"]).is_file()
+    assert Path(violation["trace"]).parent == Path("quorate-traces")
+
+
+def test_only_the_properties_asked_for(quorate: Quorate, lock: str) -> None:
+    ran = quorate("check", lock, "--flaw", "steal", "--property", "held", "--json", "-")
+    assert (ran.status, ran.json["properties"]) == (0, {"held": "reached"})
+    assert "properties left out: exclusive" in ran.json["not_checked"]
+
+
+def test_an_instance_of_a_manifest(quorate: Quorate, lock: str, tmp_path: Path) -> None:
+    write(tmp_path, "manifest.toml", MANIFEST)
+    ran = quorate("check", lock, "--instance", "stolen")
+    assert ran.status == 1
+    assert "as the manifest expects" in ran.out
+    ran = quorate("check", lock, "--instance", "stolen", "--set", "clients=3")
+    assert ran.status == 1
+    assert "as the manifest expects" not in ran.out
+    ran = quorate("check", lock, "--instance", "three", "--json", "-")
+    assert (ran.status, ran.json["instance"], ran.json["distinct_states"]) == (0, "three", 4)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "reason"),
+    [("--max-states", 2, "states"), ("--max-depth", 2, "depth"), ("--time-limit", 0, "time")],
+)
+def test_a_limit_is_inconclusive(
+    quorate: Quorate, tmp_path: Path, option: str, value: int, reason: str
+) -> None:
+    path = write(tmp_path, "counter.py", COUNTER)
+    ran = quorate("check", f"{path}:Counter", option, value, "--set", "most=5", "--json", "-")
+    assert (ran.status, ran.json["verdict"]) == (3, "inconclusive")
+    assert reason in ran.json["reason"]
+    assert quorate("check", f"{path}:Counter", option, value, "--set", "most=5").status == 3
+
+
+def test_a_witness_out_of_reach_is_a_violation(quorate: Quorate, tmp_path: Path) -> None:
+    path = write(tmp_path, "counter.py", COUNTER)
+    ran = quorate("check", f"{path}:Counter", "--json", "-")
+    assert (ran.status, ran.json["properties"]) == (1, {"full": "unreached"})
+
+
+def test_a_value_out_of_its_bound(quorate: Quorate, tmp_path: Path) -> None:
+    path = write(tmp_path, "counter.py", COUNTER)
+    ran = quorate("check", f"{path}:Stuck", "--json", "-")
+    assert (ran.status, ran.json["verdict"]) == (2, "error")
+    (violation,) = ran.json["violations"]
+    assert "value" in violation["message"]
+    assert quorate("replay", violation["trace"]).status == 0
+
+
+def test_deadlock_is_asked_for_like_a_property(quorate: Quorate, tmp_path: Path) -> None:
+    text = COUNTER.replace("if self.value < self.most:\n            ", "").replace("5)", "9)")
+    text = text.replace("self.value += 1", "require(self.value < self.most); self.value += 1", 1)
+    path = write(tmp_path, "counter.py", text.replace("action,", "action, require,"))
+    words = ("check", f"{path}:Counter", "--set", "most=5", "--json", "-")
+    assert quorate(*words).status == 0
+    ran = quorate(*words, "--property", "deadlock")
+    assert ran.status == 1
+    assert [(v["kind"], v["length"]) for v in ran.json["violations"]] == [("deadlock", 6)]
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["--set", "clients=0"], "clients"),
+        (["--set", "clients=6"], "clients = 6 is out of range"),
+        (["--set", "limit=99"], "limit = 99 is out of range"),
+        (["--set", "client=2"], "did you mean 'clients'?"),
+        (["--flaw", "stael"], "did you mean 'steal'?"),
+        (["--property", "exclusve"], "did you mean 'exclusive'?"),
+        (["--instance", "one"], "no instances"),
+        (["--engine", "explorer"], "did you mean 'explore'?"),
+        (["--engine", "bmc"], "not available in this version"),
+        (["--workers", "0"], "--workers"),
+        (["--time-limit", "-1"], "--time-limit"),
+        (["--trace-dir", "/dev/null/x"], "is not a folder"),
+        (["--json", "no/where.json"], "does not exist"),
+    ],
+)
+def test_wrong_usage(quorate: Quorate, lock: str, words: list[str], complaint: str) -> None:
+    ran = quorate("check", lock, "--flaw", "steal", *words)
+    assert (ran.status, ran.out) == (2, "")
+    assert complaint in ran.err
+    assert "Traceback" not in ran.err
+    assert list(Path().iterdir()) == []
+
+
+def test_a_spec_outside_the_language(quorate: Quorate, tmp_path: Path) -> None:
+    text = LOCK.replace("self.holds[client] = True", "while True:\n            pass")
+    path = write(tmp_path, "bad.py", text)
+    ran = quorate("check", f"{path}:Lock", "--json", "-")
+    assert (ran.status, ran.out) == (2, "")
+    line = text.splitlines().index("        while True:") + 1
+    assert re.search(rf"error\[Q201\].*\n.*{re.escape(str(path))}:{line}:9", ran.err)
+    assert "Traceback" not in ran.err
