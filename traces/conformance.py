@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from ..language.ir.nodes import SpecIR
 from ..language.labels import Label, Trap
 from ..language.semantics import Semantics
-from ..language.values import State, Universe
+from ..language.values import State
 from .adapter import Adapter
-from .replay import ReplayResult, replay
+from .replay import ReplayResult, follow
 from .trace import Outcome, Setting, Trace, TraceMeta
 
 
@@ -43,7 +43,6 @@ def check_adapter(
     semantics: Semantics,
     *,
     ir: SpecIR,
-    universe: Universe,
     parameters: Mapping[str, Setting] | None = None,
     flaws: tuple[str, ...] = (),
     walks: int = 20,
@@ -58,7 +57,7 @@ def check_adapter(
     meta = TraceMeta(model=ir.name, parameters=dict(parameters or {}), flaws=flaws)
     for number in range(walks):
         trace = walk(semantics, ir, meta, steps=steps, seed=seed + number)
-        result = replay(trace, semantics, adapter, ir=ir, universe=universe, step_limit=step_limit)
+        result = follow(trace, adapter, ir=ir, step_limit=step_limit)
         if result.outcome is not Outcome.REPRODUCED or result.notes:
             return trace, result
     return None

@@ -96,9 +96,21 @@ def replay(
     ended = _Spec(trace, semantics, ir, universe).replay()
     if ended.outcome is not Outcome.REPRODUCED or adapter is None:
         return ended
-    return _Implementation(trace, ir, adapter, judge, step_limit).replay(
-        trace.meta.flaws if flaws is None else flaws
-    )
+    return follow(trace, adapter, ir=ir, flaws=flaws, step_limit=step_limit, judge=judge)
+
+
+def follow(
+    trace: Trace,
+    adapter: Adapter,
+    *,
+    ir: SpecIR,
+    flaws: tuple[str, ...] | None = None,
+    step_limit: float = 10.0,
+    judge: Judge | None = None,
+) -> ReplayResult:
+    """Replay on an implementation only: for a trace that is known to be one of the spec."""
+    chosen = trace.meta.flaws if flaws is None else flaws
+    return _Implementation(trace, ir, adapter, judge, step_limit).replay(chosen)
 
 
 # -- on the spec ----------------------------------------------------------------------------------

@@ -478,7 +478,7 @@ def test_no_difference_gives_no_diff() -> None:
 
 
 def test_an_adapter_is_checked_on_random_walks() -> None:
-    options: Any = {"ir": VOTE, "universe": UNIVERSE, "walks": 5, "steps": 8}
+    options: Any = {"ir": VOTE, "walks": 5, "steps": 8}
     assert check_adapter(Echo(), SPEC, **options) is None
     found = check_adapter(Echo(apply=wrong_phase), SPEC, **options)
     assert found is not None
