@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ..language.failures import UsageError
 
-class UsageError(ValueError):
-    """The caller asked for something that is not there or makes no sense."""
+__all__ = ["InternalDisagreement", "SpecProblem", "UsageError"]
 
 
 class SpecProblem(Exception):

@@ -147,24 +147,32 @@ class Search:
         self._count()
         return reason
 
+    def charge(self, memory_bytes: int) -> None:
+        """Note memory taken after the search, beside what the workers hold."""
+        total = sum(worker.bytes() for worker in self.crew.workers) + memory_bytes
+        self.figures.engine_bytes = max(self.figures.engine_bytes, total)
+
+    def require_time(self) -> None:
+        """Raise TimeoutError where the time limit has passed."""
+        limit = self.limits.seconds
+        if limit is not None and time.perf_counter() - self._started > limit:
+            raise TimeoutError
+
     def _search(self) -> Reason:
         reason = self._start()
         while True:
             self._evaluate()
+            new = any(worker[c.COUNT] > worker.levels[-1] for worker in self.crew.workers)
+            self.figures.depth += int(new)
             if self.findings:
                 return Reason.FOUND
             if reason is not None:
                 return reason
-            if not any(self._width(worker) for worker in range(len(self.crew.workers))):
+            if not new:
                 return Reason.COMPLETE
-            self.figures.depth += 1
             if self.figures.depth == self.limits.max_depth:
                 return Reason.MAX_DEPTH
             reason = self._level()
-
-    def _width(self, number: int) -> int:
-        worker = self.crew.workers[number]
-        return worker[c.COUNT] - worker.levels[-1]
 
     def _start(self) -> Reason | None:
         """Put in the initial states."""
@@ -271,7 +279,8 @@ class Search:
                     figures.seconds,
                 )
             )
-        if self.limits.seconds is not None and now - self._started > self.limits.seconds:
+        limit = self.limits.seconds
+        if limit is not None and now - self._started > limit:
             return Reason.TIME_LIMIT
         return None
 
@@ -347,5 +356,3 @@ def initial_states(function: int, words: int) -> tuple[list[Words], int]:
 
 def _signed(mask: int) -> int:
     return mask - (1 << 64) if mask >> 63 else mask
-
-

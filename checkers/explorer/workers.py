@@ -121,6 +121,11 @@ class Worker:
         """A state of the arena."""
         return self.words_at(self[c.ARENA] + 8 * self._words * position)
 
+    def range(self, level: int) -> tuple[int, int]:
+        """Where the states of a level (the first being 1) are in the arena."""
+        end = self.levels[level] if level < len(self.levels) else self[c.COUNT]
+        return self.levels[level - 1], end
+
     def finding(self, table: int, number: int) -> tuple[int, Words, Words] | None:
         """Trap site and states of a finding; None where nothing was found."""
         address = self[table] + 8 * c.finding_words(self._words) * number

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 from numba import cfunc, types
-from numba.core import config
 
 from . import level, passes
 

@@ -31,8 +31,8 @@ from ..control import (
     GENERATED,
     HASHES,
     LEVEL_END,
-    MAILBOXES,
     MAILBOX_LIMIT,
+    MAILBOXES,
     MORE,
     NEED_ROOM,
     QUANTUM,
@@ -140,7 +140,8 @@ def make(wide: bool) -> Any:
     @njit
     def route(ctl, first, last):  # type: ignore[no-untyped-def]
         """Bring the batch's entries from `first` on into canonical form, and send those of other
-        workers there. Returns the new fill."""
+        workers there. Returns the new fill.
+        """
         words = peek(ctl, WORDS)
         canonical = peek(ctl, CANONICAL)
         workers = peek(ctl, WORKERS)
@@ -227,9 +228,7 @@ def make(wide: bool) -> Any:
                 note(ctl, state, count)
             first = fill
             if wide:
-                fill = sift_wide(
-                    filter_, bits, raw, count, state, hashes, fill, states, words
-                )
+                fill = sift_wide(filter_, bits, raw, count, state, hashes, fill, states, words)
             else:
                 fill = sift_narrow(filter_, bits, raw, count, state, hashes, fill)
             if not plain:

@@ -51,7 +51,8 @@ def check(ctl, start, end):  # type: ignore[no-untyped-def]
 @njit
 def predecessor(ctl, start, end):  # type: ignore[no-untyped-def]
     """The least state from `start` to `end` of the arena with TARGET (one state) among its
-    successors: its position, or -1."""
+    successors: its position, or -1.
+    """
     words = peek(ctl, WORDS)
     arena = peek(ctl, ARENA)
     raw = peek(ctl, RAW)

@@ -258,7 +258,8 @@ def _make_grow(wide: bool) -> Any:
     @njit
     def grow(ctl):  # type: ignore[no-untyped-def]
         """Half as many buckets again, in place. Returns 0, OUT_OF_MEMORY, or CROWDED where entries
-        lie so far from their places that the next growth would lose some (the hash is at fault)."""
+        lie so far from their places that the next growth would lose some (the hash is at fault).
+        """
         table = peek(ctl, TABLE)
         arena = peek(ctl, ARENA)
         words = peek(ctl, WORDS)

@@ -1,0 +1,117 @@
+"""An instance, compiled for one check: with the chosen properties alone, and what they need."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ...language.instance import Instance
+from ...language.ir.nodes import Property, PropertyKind, Refinement, SpecIR
+from ...language.values import State
+from ..errors import UsageError
+from .functions import AbstractFunctions, Functions
+from .native import NativeSpec, compile_instance
+from .workers import Words
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A compiled check. `abstract` keeps the code of abstract specs alive, in the order of
+    `refinements`; `symmetric` says that states are brought into canonical form.
+    """
+
+    instance: Instance
+    properties: tuple[Property, ...]
+    refinements: tuple[Refinement, ...]
+    native: NativeSpec
+    abstract: tuple[NativeSpec, ...]
+    symmetric: bool
+
+    @classmethod
+    def of(cls, instance: Instance, names: Sequence[str] | None, symmetry: bool) -> Compiled:
+        """Compile for the named properties and refinements, or all. Raises UsageError."""
+        ir = chosen(instance.ir, names)
+        subsets = tuple(dict.fromkeys(p.by for p in ir.properties if p.by))
+        native = compile_instance(ir, universe=instance.universe, subsets=subsets)
+        abstract = tuple(compile_instance(r.abstract) for r in ir.refinements)
+        symmetric = symmetry and "canonical" in native.addresses
+        return cls(instance, ir.properties, ir.refinements, native, abstract, symmetric)
+
+    def functions(self) -> Functions:
+        """What the search needs."""
+        native = self.native
+        addresses = native.addresses
+        return Functions(
+            words=native.words,
+            actions=len(native.spec.actions),
+            expand=addresses["expand"],
+            initial=addresses["initial"],
+            predicates=addresses["predicates"] if native.predicate_names else 0,
+            predicate_count=len(native.predicate_names),
+            steps=addresses["steps"] if native.step_names else 0,
+            step_count=len(native.step_names),
+            constraint=addresses.get("constraint", 0),
+            canonical=addresses["canonical"] if self.symmetric else 0,
+            expand_by=native.expand_by,
+            refinements=tuple(
+                AbstractFunctions(
+                    native.abstract[refinement.name],
+                    spec.addresses["expand"],
+                    spec.addresses["initial"],
+                    spec.words,
+                    len(spec.spec.actions),
+                )
+                for refinement, spec in zip(self.refinements, self.abstract, strict=True)
+            ),
+        )
+
+    def predicate(self, number: int) -> Property:
+        """The property of a predicate's number."""
+        return self._named(self.native.predicate_names[number])
+
+    def step(self, number: int) -> Property:
+        """The step property of a number."""
+        return self._named(self.native.step_names[number])
+
+    def _named(self, name: str) -> Property:
+        return next(item for item in self.properties if item.name == name)
+
+    def mask(self, kind: PropertyKind) -> int:
+        """The predicates of a kind, or the step properties, as a mask of their numbers."""
+        names = self.native.predicate_names
+        if kind is PropertyKind.STEP:
+            names = self.native.step_names
+        return sum(1 << i for i, name in enumerate(names) if self._named(name).kind is kind)
+
+    def unpack(self, words: Words) -> State:
+        """The state of packed words."""
+        return self.native.unpack(words)
+
+    def form(self, state: State) -> Words:
+        """What stands for a state in the search: its words, in canonical form where that is used."""
+        words = self.native.pack(state)
+        if not self.symmetric:
+            return tuple(words)
+        source = (ctypes.c_uint64 * len(words))(*words)
+        target = (ctypes.c_uint64 * len(words))()
+        call = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
+        canonical = call(self.native.addresses["canonical"])
+        canonical(ctypes.addressof(source), ctypes.addressof(target))
+        return tuple(target)
+
+
+def chosen(ir: SpecIR, names: Sequence[str] | None) -> SpecIR:
+    """The spec with the named properties and refinements only. Raises UsageError."""
+    if names is None:
+        return ir
+    known = [item.name for item in (*ir.properties, *ir.refinements)]
+    for name in names:
+        if name not in known:
+            there = ", ".join(known) or "none"
+            raise UsageError(f"{ir.name} has no property {name!r} (properties: {there})")
+    return replace(
+        ir,
+        properties=tuple(item for item in ir.properties if item.name in names),
+        refinements=tuple(item for item in ir.refinements if item.name in names),
+    )

@@ -1,0 +1,55 @@
+"""Always-possible properties: from every stored state, a state with P stays in reach of some actions.
+
+After a complete search, every stored state gets a mark (a byte beside its slot of the table) once P
+is known to be in reach: first those with P, then, sweep after sweep over the states not yet marked,
+those with a marked successor. Sweeps alternate in direction; most specs need a few. Nothing else
+is stored: a sweep expands the states again.
+"""
+
+from __future__ import annotations
+
+from . import control as c
+from .memory import Region
+from .search import Search
+from .workers import Words
+
+
+def out_of_reach(search: Search, predicate: int, expand: int) -> tuple[int, Words] | None:
+    """The least state, on the first such level, from which the predicate is out of reach of the
+    restricted `expand` at an address: its level and words. None where there is no such state.
+
+    The search has to be complete. Raises TimeoutError past its limits of time and memory.
+    """
+    crew = search.crew
+    marks = []
+    for worker in crew.workers:
+        marks.append(Region(8 * (worker[c.BUCKETS] + c.PAD), large_pages=True))
+        worker[c.MARKS] = marks[-1].address
+        worker[c.EXPAND_SOME] = expand
+    search.charge(sum(8 * (worker[c.BUCKETS] + c.PAD) for worker in crew.workers))
+    marked = sum(crew.run_alike("seed", predicate))
+    stored = sum(worker[c.COUNT] for worker in crew.workers)
+    backwards = 1
+    while marked < stored:
+        changed = sum(crew.run_alike("sweep", backwards))
+        if changed == 0:
+            return _first_unmarked(search)
+        marked += changed
+        backwards = 1 - backwards
+        search.require_time()
+    return None
+
+
+def _first_unmarked(search: Search) -> tuple[int, Words]:
+    crew = search.crew
+    for level in range(1, len(crew.workers[0].levels) + 1):
+        ranges = [worker.range(level) for worker in crew.workers]
+        positions = crew.run("unmarked", ranges)
+        found = [
+            worker.state(position)
+            for worker, position in zip(crew.workers, positions, strict=True)
+            if position >= 0
+        ]
+        if found:
+            return level, min(found)
+    raise RuntimeError("a state lost its mark")
