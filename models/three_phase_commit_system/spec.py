@@ -11,11 +11,13 @@ from ...language import (
     Set,
     crash,
     deliver,
+    drop,
     durable,
     each,
     empty,
     flaw,
     parameter,
+    partition,
     record,
     request,
     require,
@@ -180,10 +182,11 @@ class ThreePhaseCommitSystem(UnorderedNetwork[Message], CrashRestart, Partitions
     awaited: Map[Node, Set[Node]] = volatile(each(empty()))
     reports: Map[Node, Map[Node, State | None]] = volatile(each(each(None)))
 
-    # History: votes, and who has ever crashed.
+    # History: votes, who has ever crashed, whether the network ever failed.
     vote: Map[Node, Vote | None] = each(None)
     failed_sites: Set[Node] = empty()
     coordinator_has_failed: bool = False
+    network_has_failed: bool = False
 
     # The coordinator (BHG 7.5)
 
@@ -261,9 +264,9 @@ class ThreePhaseCommitSystem(UnorderedNetwork[Message], CrashRestart, Partitions
 
     @timeout
     def give_up(self, participant: Node) -> None:
-        """No VOTE-REQ comes: a participant that has not voted aborts (step 2)."""
+        """No VOTE-REQ comes, or it was down when it came: who has not voted aborts (step 2)."""
         require(self.up[participant] and self.state[participant] is State.INITIAL)
-        require(self.silent(participant, None))
+        require(self.silent(participant, None) or participant in self.failed_sites)
         self.state[participant] = State.ABORTED
 
     @deliver
@@ -302,8 +305,9 @@ class ThreePhaseCommitSystem(UnorderedNetwork[Message], CrashRestart, Partitions
         require(self.waits_as(participant, Role.FOLLOWING))
         require(self.silent(participant, self.leader[participant]))
         require(self.has_received_all(participant))
+        leader = self.leader[participant]
         for successor in self.participants:
-            if self.next_in_line(self.leader[participant], successor):
+            if self.next_in_line(leader, successor):
                 if successor == participant:
                     self.take_over(participant)
                 else:
@@ -408,7 +412,8 @@ class ThreePhaseCommitSystem(UnorderedNetwork[Message], CrashRestart, Partitions
 
     @crash
     def crash_node(self, node: Node) -> None:
-        """A participant crashes; what was on its way to it is lost."""
+        """A participant crashes after the beginning; what was on its way to it is lost."""
+        require(self.coordinator is not State.INITIAL)
         super().crash_node(node)
         self.failed_sites.add(node)
         self.network = Set(m for m in self.network if not addressed(m, node))
@@ -436,6 +441,20 @@ class ThreePhaseCommitSystem(UnorderedNetwork[Message], CrashRestart, Partitions
         require(self.coordinator_up and self.coordinator_has_failed)
         require(self.coordinator is State.PREPARED)
         self.coordinator_asks()
+
+    # The network (BHG 7.5 assumes that it does not fail)
+
+    @partition
+    def isolate(self, node: Node) -> None:
+        """A participant is cut off from all other sites."""
+        super().isolate(node)
+        self.network_has_failed = True
+
+    @drop
+    def lose(self, message: Message) -> None:
+        """The network loses a message."""
+        super().lose(message)
+        self.network_has_failed = True
 
     # What the steps are made of
 
@@ -637,8 +656,8 @@ class ThreePhaseCommitSystem(UnorderedNetwork[Message], CrashRestart, Partitions
         return self.coordinator_has_failed
 
     def failure_occurred(self) -> bool:
-        """Some site has crashed, or was cut off."""
-        return self.crashes > 0 or len(self.isolated) > 0
+        """Some site has crashed or was cut off, or a message was lost."""
+        return self.crashes > 0 or self.network_has_failed
 
     def tolerated(self) -> bool:
         """Not all sites have failed: what three-phase commit promises to survive."""
