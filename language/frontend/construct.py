@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import operator
+from collections.abc import Callable, Sequence
 
 from ..ir.nodes import Apply, Const, Expr, Op, Span
 from ..ir.types import BOOL, IntType, NodeType, OptionType, SetType, Type
@@ -76,14 +77,36 @@ def may_trap(expr: Expr) -> bool:
 
 def arithmetic(op: Op, args: Sequence[Expr], span: Span | None = None) -> Expr:
     """An int operator, with the interval of its result. OutOfRange beyond +-2**62."""
+    if all(isinstance(arg, Const) for arg in args):
+        folded = _folded(op, [arg.value for arg in args if isinstance(arg, Const)])
+        if folded is not None and abs(folded) <= LIMIT:
+            return integer(folded, span)
     bounds = [arg.type for arg in args]
     ranges = [(b.low, b.high) for b in bounds if isinstance(b, IntType)]
     low, high = _interval(op, ranges)
     if low < -LIMIT or high > LIMIT:
         raise OutOfRange
-    if low == high and all(isinstance(arg, Const) for arg in args):
-        return integer(low, span)
     return Apply(IntType(low, high), op, tuple(args), span=span)
+
+
+def _folded(op: Op, values: Sequence[object]) -> int | None:
+    """The value of an operator on literals; None where it has none."""
+    numbers = [value for value in values if isinstance(value, int)]
+    if op in (Op.FLOORDIV, Op.MOD) and numbers[1] == 0:
+        return None
+    return _FOLDED[op](*numbers)
+
+
+_FOLDED: dict[Op, Callable[..., int]] = {
+    Op.NEG: operator.neg,
+    Op.ADD: operator.add,
+    Op.SUB: operator.sub,
+    Op.MUL: operator.mul,
+    Op.FLOORDIV: operator.floordiv,
+    Op.MOD: operator.mod,
+    Op.MIN: min,
+    Op.MAX: max,
+}
 
 
 def _interval(op: Op, ranges: list[tuple[int, int]]) -> tuple[int, int]:
@@ -107,8 +130,6 @@ def _interval(op: Op, ranges: list[tuple[int, int]]) -> tuple[int, int]:
             corners = [x // y for x in (a, b) for y in divisors]
             return min(corners), max(corners)
         case Op.MOD:
-            if c == d != 0 and a == b:
-                return a % c, a % c
             return min(0, c + 1), max(0, d - 1)
     raise TypeError(op)
 

@@ -13,7 +13,7 @@ from . import construct
 from .context import Body
 from .expressions import condition, expression, field_of, key_of, narrow_to, unify
 from .inlining import bind_local
-from .narrowing import classes_of
+from .narrowing import CONTRADICTION, classes_of
 from .typing_rules import describe
 
 
@@ -68,10 +68,11 @@ def _cases(
     if key is not None and matched.narrowed is not None:
         body.narrowed = {**body.narrowed, key: matched.narrowed}
     tests = list(matched.tests)
-    if case.guard is not None:
+    if case.guard is not None and matched.narrowed is not CONTRADICTION:
         tests.append(condition(body, case.guard))
     test = construct.junction(Op.AND, tests, body.span(case.pattern))
-    then, then_ended = block(body, [*case.body, *rest], result)
+    reached = matched.narrowed is not CONTRADICTION
+    then, then_ended = block(body, [*case.body, *rest], result) if reached else ([], True)
     unreachable = construct.is_false(test)
     flow.leave(then_ended or unreachable)
     body.names = {k: v for k, v in body.names.items() if k not in matched.names}
@@ -157,6 +158,9 @@ def _record(body: Body, node: ast.MatchClass, subject: Expr, source: ast.expr) -
     if isinstance(inner.type, UnionType) and kind in inner.type.variants:
         tests.append(Apply(BOOL, Op.IS, (inner,), name=kind.name, span=span))
         inner = Apply(kind, Op.NARROW, (inner,), span=span)
+    elif isinstance(inner.type, RecordType | UnionType) and inner.type != kind:
+        # Ruled out by what was tested before: the arm is never taken.
+        return Matched([construct.truth(False)], {}, CONTRADICTION)
     elif inner.type != kind:
         message = f"{describe(subject.type)} is never a {kind.name}"
         body.fail(Code.TYPE, message, node)

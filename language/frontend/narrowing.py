@@ -7,6 +7,14 @@ import ast
 from ..ir.types import OptionType, RecordType, Type, UnionType
 from .context import Body, Constant
 
+CONTRADICTION = RecordType("", ())
+"""What is learnt of a value that no test result is left for: the code is never reached."""
+
+
+def contradictory(learnt: dict[str, Type]) -> bool:
+    """Whether the code that follows is never reached."""
+    return CONTRADICTION in learnt.values()
+
 
 def learn(body: Body, test: ast.expr, outcome: bool) -> dict[str, Type]:
     """What holds of names and paths where `test` came out as `outcome`."""
@@ -62,12 +70,16 @@ def _instance(body: Body, subject: ast.expr, classes: ast.expr, outcome: bool) -
         return {}
     kind = expression(body, subject).type
     union = kind.inner if isinstance(kind, OptionType) else kind
+    named = {variant.name for variant in classes_of(body, classes)}
+    if isinstance(kind, RecordType) and (kind.name in named) is not outcome:
+        return {key: CONTRADICTION}
     if not isinstance(union, UnionType):
         return {key: union} if outcome and isinstance(kind, OptionType) else {}
-    named = {variant.name for variant in classes_of(body, classes)}
     kept = tuple(v for v in union.variants if (v.name in named) is outcome)
-    if not kept or (isinstance(kind, OptionType) and not outcome):
+    if isinstance(kind, OptionType) and not outcome:
         return {}
+    if not kept:
+        return {key: CONTRADICTION}
     return {key: kept[0] if len(kept) == 1 else UnionType(kept)}
 
 

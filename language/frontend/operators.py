@@ -30,7 +30,7 @@ from .expressions import (
     translate,
     unify,
 )
-from .narrowing import learn
+from .narrowing import contradictory, learn
 from .typing_rules import describe, join
 
 COMPARISONS = {ast.Lt: Op.LT, ast.LtE: Op.LE, ast.Gt: Op.LT, ast.GtE: Op.LE}
@@ -56,7 +56,10 @@ def bool_operator(body: Body, node: ast.BoolOp) -> Expr:
     try:
         for value in node.values:
             args.append(condition(body, value))
-            body.narrowed = {**body.narrowed, **learn(body, value, op is Op.AND)}
+            learnt = learn(body, value, op is Op.AND)
+            if contradictory(learnt):
+                break
+            body.narrowed = {**body.narrowed, **learnt}
     finally:
         body.narrowed = before
     return construct.junction(op, args, body.span(node))
@@ -238,10 +241,15 @@ def conditional(body: Body, node: ast.IfExp, expected: Type | None) -> Expr:
     arms = []
     try:
         for arm, outcome in ((node.body, True), (node.orelse, False)):
-            body.narrowed = {**before, **learn(body, node.test, outcome)}
+            learnt = learn(body, node.test, outcome)
+            if contradictory(learnt):
+                continue
+            body.narrowed = {**before, **learnt}
             arms.append(expression_hinted(body, arm, expected))
     finally:
         body.narrowed = before
+    if len(arms) == 1:
+        return arms[0]
     then, orelse = arms
     if isinstance(test, Const):
         return then if test.value else orelse

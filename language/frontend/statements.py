@@ -37,7 +37,7 @@ from .expressions import (
     meaning,
 )
 from .inlining import assigned_names
-from .narrowing import learn
+from .narrowing import contradictory, learn
 from .operators import binary
 from .places import assign, change_statement, mutate, place
 from .typing_rules import describe, fits, join
@@ -314,8 +314,10 @@ def _if(
     arms = []
     entry = Flow(body)
     for nodes, outcome in ((node.body, True), (node.orelse, False)):
-        entry.enter(learn(body, node.test, outcome))
-        statements, ended = block(body, [*nodes, *rest], result)
+        learnt = learn(body, node.test, outcome)
+        entry.enter(learnt)
+        reached = not contradictory(learnt)
+        statements, ended = block(body, [*nodes, *rest], result) if reached else ([], True)
         entry.leave(ended or (construct.is_false(test) is outcome and isinstance(test, Const)))
         arms.append((tuple(statements), ended))
     entry.join()

@@ -37,6 +37,7 @@ from .signatures import (
     element_type,
     fits,
 )
+from .type_text import shown
 from .types import BOOL, BoolType, EnumType, IntType, MapType, OptionType, SeqType, Type
 
 Scope = dict[str, Type]
@@ -84,19 +85,26 @@ class BodyRules:
         """Check an expression whose value is stored in, or used as, the type `wanted`."""
         self.expression(expr, {} if scope is None else scope)
         if not fits(expr.type, wanted):
-            self.report(f"a value of {wanted} is needed, not of {expr.type}", expr.span)
+            self.report(
+                f"a value of {shown(wanted)} is needed, not of {shown(expr.type)}",
+                expr.span,
+            )
 
     def expression(self, expr: Expr, scope: Scope) -> None:
         """Check an expression against its own declared type."""
         match expr:
             case Const():
                 if not _constant_fits(expr):
-                    self.report(f"{expr.value!r} is not a constant of {expr.type}", expr.span)
+                    self.report(
+                        f"{expr.value!r} is not a constant of {shown(expr.type)}", expr.span
+                    )
             case Local(kind, name):
                 if name not in scope:
                     self.report(f"{name!r} may be read before it is bound", expr.span)
                 elif scope[name] != kind:
-                    self.report(f"{name!r} is of {scope[name]}, not {kind}", expr.span)
+                    self.report(
+                        f"{name!r} is of {shown(scope[name])}, not {shown(kind)}", expr.span
+                    )
             case Var():
                 self._variable(expr)
             case Apply():
@@ -120,7 +128,10 @@ class BodyRules:
             self.report(f"no variable {expr.name!r} may be read here", expr.span)
         elif self.variables[expr.name] != expr.type:
             kind = self.variables[expr.name]
-            self.report(f"the variable {expr.name!r} is of {kind}, not {expr.type}", expr.span)
+            self.report(
+                f"the variable {expr.name!r} is of {shown(kind)}, not {shown(expr.type)}",
+                expr.span,
+            )
         if expr.after and not self.after:
             self.report("only step properties read the later state", expr.span)
 
@@ -227,7 +238,7 @@ class BodyRules:
         if name in self.fixed:
             self.report(f"{name!r} is bound already and cannot be changed", span)
         if self.assigned.setdefault(name, kind) != kind:
-            self.report(f"{name!r} is of {self.assigned[name]}, then of {kind}", span)
+            self.report(f"{name!r} is of {shown(self.assigned[name])}, then of {shown(kind)}", span)
         scope[name] = kind
 
     def _place(self, place: Path, scope: Scope) -> None:
@@ -246,10 +257,13 @@ class BodyRules:
                 ):
                     kind = element
                 case _:
-                    self.report(f"a place of {kind} has no step by {inner.type}", place.span)
+                    self.report(
+                        f"a place of {shown(kind)} has no step by {shown(inner.type)}",
+                        place.span,
+                    )
                     return
         if kind != place.type:
-            self.report(f"the place is of {kind}, not {place.type}", place.span)
+            self.report(f"the place is of {shown(kind)}, not {shown(place.type)}", place.span)
 
 
 class _Rule:

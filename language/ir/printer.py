@@ -54,36 +54,21 @@ from .nodes import (
     Var,
     Variable,
 )
-from .sexpr import Atom, Form, Node, quoted, write
+from .sexpr import Atom, Form, Node, form, quoted, write
 from .signatures import natural_fold_type, natural_type
+from .type_text import type_node
 from .types import (
-    BagType,
     BoolType,
     EnumType,
     IntType,
-    MapType,
-    NodeType,
-    OptionType,
     RecordType,
-    SeqType,
-    SetType,
     Type,
-    UnionType,
 )
 
 
 def print_ir(spec: SpecIR) -> str:
     """The canonical text of a spec, ending in a newline."""
     return write(_spec(spec)) + "\n"
-
-
-def print_type(kind: Type) -> str:
-    """A type as it stands in IR text."""
-    return write(_type(kind))
-
-
-def _form(*items: Node | str) -> Form:
-    return Form(tuple(Atom(item) if isinstance(item, str) else item for item in items))
 
 
 # --- Declarations --------------------------------------------------------------------------------
@@ -93,21 +78,23 @@ def _spec(spec: SpecIR) -> Form:
     items: list[Node] = []
     for sort in spec.sorts:
         order = ["ordered"] if sort.ordered else []
-        items.append(_form("sort", quoted(sort.name), str(sort.size), *order))
+        items.append(form("sort", quoted(sort.name), str(sort.size), *order))
     items += [_definition(kind) for kind in _definitions(spec)]
     items += [_variable(variable) for variable in spec.variables]
     if spec.start:
-        items.append(_form("start", *_statements(spec.start)))
+        items.append(form("start", *_statements(spec.start)))
     items += [_action(action) for action in spec.actions]
     if spec.constraint is not None:
-        items.append(_form("constraint", _expr(spec.constraint)))
+        items.append(form("constraint", _expr(spec.constraint)))
     items += [_property(item) for item in spec.properties]
     items += [_refinement(item) for item in spec.refinements]
-    return _form("spec", quoted(spec.name), *items)
+    return form("spec", quoted(spec.name), *items)
 
 
 def _definitions(spec: SpecIR) -> list[EnumType | RecordType]:
-    """The named types of a spec (not those of its abstract specs alone), inner ones first."""
+    """The named types of a spec (not those of its abstract specs alone): enumerations, then
+    records, inner ones first.
+    """
     found: dict[EnumType | RecordType, None] = {}
     visited: set[Type] = set()
     parts = [getattr(spec, field.name) for field in dataclasses.fields(spec)]
@@ -116,7 +103,7 @@ def _definitions(spec: SpecIR) -> list[EnumType | RecordType]:
             part = tuple(item.mapping for item in spec.refinements)
         for kind in _types_below(part, visited):
             found.setdefault(kind)
-    return list(found)
+    return sorted(found, key=lambda kind: isinstance(kind, RecordType))
 
 
 def _types_below(root: object, visited: set[Type]) -> Iterator[EnumType | RecordType]:
@@ -137,64 +124,32 @@ def _types_below(root: object, visited: set[Type]) -> Iterator[EnumType | Record
 
 def _definition(kind: EnumType | RecordType) -> Form:
     if isinstance(kind, EnumType):
-        return _form("enum", quoted(kind.name), *map(quoted, kind.members))
-    fields = [_form(quoted(name), _type(inner)) for name, inner in kind.fields]
-    return _form("record", quoted(kind.name), *fields)
+        return form("enum", quoted(kind.name), *map(quoted, kind.members))
+    fields = [form(quoted(name), type_node(inner)) for name, inner in kind.fields]
+    return form("record", quoted(kind.name), *fields)
 
 
 def _variable(variable: Variable) -> Form:
     plain = variable.durability is Durability.PLAIN
     durability = [] if plain else [variable.durability.value]
     value = _expr(variable.initial)
-    return _form("variable", quoted(variable.name), _type(variable.type), *durability, value)
+    return form("variable", quoted(variable.name), type_node(variable.type), *durability, value)
 
 
 def _action(action: Action) -> Form:
-    parameters = [_form(quoted(item.name), _type(item.type)) for item in action.parameters]
+    parameters = [form(quoted(item.name), type_node(item.type)) for item in action.parameters]
     body = _statements(action.body)
-    return _form("action", quoted(action.name), action.kind.value, _form(*parameters), *body)
+    return form("action", quoted(action.name), action.kind.value, form(*parameters), *body)
 
 
 def _property(item: Property) -> Form:
-    by = [_form("by", *map(quoted, item.by))] if item.by else []
-    return _form("property", quoted(item.name), item.kind.value, *by, _expr(item.predicate))
+    by = [form("by", *map(quoted, item.by))] if item.by else []
+    return form("property", quoted(item.name), item.kind.value, *by, _expr(item.predicate))
 
 
 def _refinement(item: Refinement) -> Form:
     mapping = [_expr(expr) for expr in item.mapping]
-    return _form("refinement", quoted(item.name), _spec(item.abstract), *mapping)
-
-
-# --- Types ---------------------------------------------------------------------------------------
-
-
-def _type(kind: Type) -> Node:
-    match kind:
-        case BoolType():
-            return Atom("bool")
-        case IntType(low, high):
-            return _form("int", str(low), str(high))
-        case EnumType(name) | RecordType(name):
-            return Atom(quoted(name))
-        case NodeType(sort):
-            return _form("node", quoted(sort.name))
-        case OptionType(inner):
-            return _form("option", _type(inner))
-        case UnionType(variants):
-            return _form("union", *(quoted(variant.name) for variant in variants))
-        case SetType(element, capacity):
-            return _form("set", _type(element), *_optional(capacity))
-        case MapType(key, value):
-            return _form("map", _type(key), _type(value))
-        case SeqType(element, limit):
-            return _form("seq", _type(element), str(limit))
-        case BagType(element, copies, capacity):
-            return _form("bag", _type(element), str(copies), *_optional(capacity))
-    assert_never(kind)
-
-
-def _optional(number: int | None) -> list[str]:
-    return [] if number is None else [str(number)]
+    return form("refinement", quoted(item.name), _spec(item.abstract), *mapping)
 
 
 # --- Expressions ---------------------------------------------------------------------------------
@@ -214,12 +169,12 @@ def _expr(expr: Expr) -> Node:
             notes = _annotation(expr.type, natural)
             notes += [Atom(f"@{quoted(expr.label)}")] if expr.label else []
             notes += [Atom(quoted(expr.name))] if expr.name else []
-            return _form(expr.op.value, *notes, *map(_expr, expr.args))
+            return form(expr.op.value, *notes, *map(_expr, expr.args))
         case Comprehension():
             return _comprehension(expr)
         case Do():
             notes = _annotation(expr.type, expr.result.type)
-            return _form("do", *notes, _form(*_statements(expr.body)), _expr(expr.result))
+            return form("do", *notes, form(*_statements(expr.body)), _expr(expr.result))
     assert_never(expr)
 
 
@@ -227,7 +182,7 @@ def _annotation(declared: Type, natural: Type | None) -> list[Node]:
     """`:TYPE`, in two nodes where the type is a list."""
     if declared == natural:
         return []
-    kind = _type(declared)
+    kind = type_node(declared)
     return [Atom(f":{kind.text}")] if isinstance(kind, Atom) else [Atom(":"), kind]
 
 
@@ -240,23 +195,23 @@ def _constant(expr: Const) -> Node:
         case IntType(low, high), value if low == high:
             return Atom(str(value))
         case IntType(), value:
-            return _form("const", str(value), _type(expr.type))
-    return _form("none", _type(expr.type))
+            return form("const", str(value), type_node(expr.type))
+    return form("none", type_node(expr.type))
 
 
 def _comprehension(expr: Comprehension) -> Form:
     sources = [binder.source.type for binder in expr.binders]
     default = None if expr.default is None else expr.default.type
     natural = natural_fold_type(expr.fold, sources, expr.body.type, default)
-    binders = _form(*map(_binder, expr.binders))
+    binders = form(*map(_binder, expr.binders))
     ending = [] if expr.default is None else [_expr(expr.default)]
     notes = _annotation(expr.type, natural)
-    return _form(f"fold.{expr.fold.value}", *notes, binders, _expr(expr.body), *ending)
+    return form(f"fold.{expr.fold.value}", *notes, binders, _expr(expr.body), *ending)
 
 
 def _binder(binder: Binder) -> Form:
     condition = [] if binder.condition is None else [_expr(binder.condition)]
-    return _form(quoted(binder.name), _expr(binder.source), *condition)
+    return form(quoted(binder.name), _expr(binder.source), *condition)
 
 
 # --- Statements ----------------------------------------------------------------------------------
@@ -269,23 +224,23 @@ def _statements(body: Iterable[Stmt]) -> list[Node]:
 def _statement(stmt: Stmt) -> Form:
     match stmt:
         case Assign(place, value):
-            return _form("assign", _place(place), _expr(value))
+            return form("assign", _place(place), _expr(value))
         case Mutate(change, place, args):
-            return _form(f"{change.value}!", _place(place), *map(_expr, args))
+            return form(f"{change.value}!", _place(place), *map(_expr, args))
         case Bind(name, kind, value):
             notes = _annotation(kind, value.type)
-            return _form("bind", quoted(name), *notes, _expr(value))
+            return form("bind", quoted(name), *notes, _expr(value))
         case Require(condition):
-            return _form("require", _expr(condition))
+            return form("require", _expr(condition))
         case If(condition, then, orelse):
-            arms = [_form("then", *_statements(then))]
+            arms = [form("then", *_statements(then))]
             if orelse:
-                arms.append(_form("else", *_statements(orelse)))
-            return _form("if", _expr(condition), *arms)
+                arms.append(form("else", *_statements(orelse)))
+            return form("if", _expr(condition), *arms)
         case For(binder, body):
-            return _form("for", _binder(binder), *_statements(body))
+            return form("for", _binder(binder), *_statements(body))
         case Choose(binder):
-            return _form("choose", _binder(binder))
+            return form("choose", _binder(binder))
     assert_never(stmt)
 
 
@@ -294,9 +249,7 @@ def _place(place: Path) -> Node:
     if not place.steps:
         return Atom(variable)
     steps = [
-        _form("key", _expr(step.key))
-        if isinstance(step, Key)
-        else _form("index", _expr(step.index))
+        form("key", _expr(step.key)) if isinstance(step, Key) else form("index", _expr(step.index))
         for step in place.steps
     ]
-    return _form("place", variable, *steps)
+    return form("place", variable, *steps)

@@ -14,7 +14,7 @@ _TOKEN = re.compile(
 _PLAIN = re.compile(r"[^\W\d][\w.$'~-]*")
 
 
-_HEADED = ("action", "for", "if")
+_HEADED = ("action", "for", "if", "property")
 """Forms whose first list stays on the first line: it is what the rest is about."""
 
 
@@ -47,6 +47,11 @@ class Form:
 
 
 Node = Atom | Form
+
+
+def form(*items: Node | str) -> Form:
+    """A list of nodes, and of words."""
+    return Form(tuple(Atom(item) if isinstance(item, str) else item for item in items))
 
 
 def error(message: str, node: Node) -> IRSyntaxError:

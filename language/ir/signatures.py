@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from .nodes import Change, Fold, Op
+from .type_text import shown
 from .types import (
     BOOL,
     INT_MAX,
@@ -81,7 +82,7 @@ def element_type(kind: Type) -> Type:
     match kind:
         case SetType(element) | SeqType(element) | BagType(element):
             return element
-    raise IllTypedError(f"a collection is needed, not {kind}")
+    raise IllTypedError(f"a collection is needed, not {shown(kind)}")
 
 
 def max_size(kind: Type) -> int:
@@ -96,7 +97,7 @@ def max_size(kind: Type) -> int:
             return capacity
         case BagType(element, copies, capacity):
             return min(INT_MAX, copies * min(cardinality(element), _known(capacity)))
-    raise IllTypedError(f"a collection is needed, not {kind}")
+    raise IllTypedError(f"a collection is needed, not {shown(kind)}")
 
 
 def _known(capacity: int | None) -> int:
@@ -167,7 +168,9 @@ _INTERVALS: dict[Op, Callable[[IntType, IntType], IntType]] = {
 
 def _intermediate(interval: IntType) -> IntType:
     if interval.low < -INTERMEDIATE_MAX or interval.high > INTERMEDIATE_MAX:
-        raise IllTypedError(f"a result may be as large as {interval}: bound an operand first")
+        raise IllTypedError(
+            f"a result may be as large as {shown(interval)}: bound an operand first"
+        )
     return interval
 
 
@@ -304,7 +307,7 @@ def _require(condition: bool, op: Op, args: Sequence[Type]) -> None:
 
 
 def _mismatch(op: Op, args: Sequence[Type]) -> IllTypedError:
-    given = ", ".join(map(str, args)) or "nothing"
+    given = ", ".join(map(shown, args)) or "nothing"
     return IllTypedError(f"{op.value} does not apply to {given}")
 
 
@@ -318,8 +321,8 @@ def check_apply(op: Op, args: Sequence[Type], name: str, declared: Type) -> None
     else:
         legal = fits(natural, declared) or _same_but_roomier(natural, declared)
     if not legal:
-        given = ", ".join(map(str, args)) or "nothing"
-        raise IllTypedError(f"{op.value} of {given} cannot have the type {declared}")
+        given = ", ".join(map(shown, args)) or "nothing"
+        raise IllTypedError(f"{op.value} of {given} cannot have the type {shown(declared)}")
 
 
 def _same_but_roomier(natural: Type, declared: Type) -> bool:
@@ -389,7 +392,7 @@ def natural_fold_type(
             return SetType(body)
         case Fold.MAP if len(sources) == 1:
             return MapType(element_type(sources[0]), body)
-    raise IllTypedError(f"{fold.value} does not apply to elements of type {body}")
+    raise IllTypedError(f"{fold.value} does not apply to elements of type {shown(body)}")
 
 
 def _iterations(sources: Sequence[Type]) -> int:
@@ -416,7 +419,7 @@ def check_fold(
         case _:
             legal = fits(natural, declared)
     if not legal:
-        raise IllTypedError(f"{fold.value} of {body} cannot have the type {declared}")
+        raise IllTypedError(f"{fold.value} of {shown(body)} cannot have the type {shown(declared)}")
 
 
 # --- Changes -------------------------------------------------------------------------------------
@@ -439,5 +442,7 @@ def check_change(change: Change, place: Type, args: Sequence[Type]) -> None:
             return
         case ((Change.POP_FIRST | Change.POP_LAST), SeqType(), ()):
             return
-    given = ", ".join(map(str, args)) or "nothing"
-    raise IllTypedError(f"{change.value} of {given} does not apply to a place of type {place}")
+    given = ", ".join(map(shown, args)) or "nothing"
+    raise IllTypedError(
+        f"{change.value} of {given} does not apply to a place of type {shown(place)}"
+    )

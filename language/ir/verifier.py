@@ -68,7 +68,7 @@ def verify(spec: SpecIR) -> list[Problem]:
 def _action(action: Action, variables: dict[str, Type], problems: list[Problem]) -> None:
     report = Report(problems, f"action {action.name}")
     names = [parameter.name for parameter in action.parameters]
-    _unique(names, "parameter", report)
+    _unique(names, "parameters", report)
     rules = BodyRules(variables, report)
     parameters = {parameter.name: parameter.type for parameter in action.parameters}
     rules.fixed.update(names)
@@ -112,11 +112,11 @@ def _refinement(
 
 
 def _unique_names(spec: SpecIR, report: Report) -> None:
-    _unique((sort.name for sort in spec.sorts), "sort", report)
-    _unique((variable.name for variable in spec.variables), "variable", report)
-    _unique((action.name for action in spec.actions), "action", report)
-    _unique((item.name for item in spec.properties), "property", report)
-    _unique((item.name for item in spec.refinements), "refinement", report)
+    _unique((sort.name for sort in spec.sorts), "sorts", report)
+    _unique((variable.name for variable in spec.variables), "variables", report)
+    _unique((action.name for action in spec.actions), "actions", report)
+    _unique((item.name for item in spec.properties), "properties", report)
+    _unique((item.name for item in spec.refinements), "refinements", report)
     for variable in spec.variables:
         if not variable.name.isidentifier():
             report(f"the name of a variable is an identifier, not {variable.name!r}", variable.span)
@@ -126,9 +126,9 @@ def _unique(names: Iterable[str], what: str, report: Report) -> None:
     seen: set[str] = set()
     for name in names:
         if name in seen:
-            report(f"two {what}s are called {name!r}")
-        if not name:
-            report(f"a {what} has no name")
+            report(f"two {what} are called {name!r}")
+        if not name or '"' in name or "\n" in name:
+            report(f"not a name, among the {what}: {name!r}")
         seen.add(name)
 
 
