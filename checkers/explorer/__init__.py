@@ -1,4 +1,4 @@
-"""The explorer: every reachable state of an instance, at native speed, shortest counterexample first."""
+"""The explorer: every reachable state of an instance, natively, shortest counterexample first."""
 
 from __future__ import annotations
 

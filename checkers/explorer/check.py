@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ...language.instance import Instance
 from ...language.ir.nodes import PropertyKind
 from ...traces.trace import Trace
 from ..errors import UsageError
 from ..result import CheckResult, PropertyVerdict, Verdict, Violation
-from .compiled import Compiled
+from .compiled import Compiled, names_of
 from .evidence import Witness
 from .memory import peak_memory
 from .paths import path_to
@@ -36,7 +36,7 @@ class Options:
     """The options of a check, as `explore` takes them."""
 
     workers: int = 1
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     deadlock: bool = False
     witness_traces: bool = False
     progress: Callable[[Progress], None] | None = None
@@ -218,8 +218,7 @@ class Check:
         verdict, why = self._verdict(reason)
         figures = self.search.figures
         actions = [action.name for action in self.compiled.native.spec.actions]
-        order = [item.name for item in self.compiled.properties]
-        order += [item.name for item in self.compiled.refinements] + ["deadlock"]
+        order = [*names_of(self.compiled.properties, self.compiled.refinements), "deadlock"]
         return CheckResult(
             engine=ENGINE,
             verdict=verdict,
@@ -240,9 +239,8 @@ class Check:
 
     def _verdict(self, reason: Reason) -> tuple[Verdict, str]:
         if any(finding.kind in _TRAPS for finding in self.search.findings):
-            return Verdict.ERROR, "; ".join(
-                v.message for v in self.violations if v.kind == "bounds"
-            )
+            bounds = [v.message for v in self.violations if v.kind == "bounds"]
+            return Verdict.ERROR, "; ".join(bounds)
         if self.violations:
             return Verdict.VIOLATED, ""
         if reason is not Reason.COMPLETE:
@@ -259,8 +257,8 @@ class Check:
     def _not_checked(self) -> tuple[str, ...]:
         notes = []
         ir = self.compiled.instance.ir
-        asked = {item.name for item in (*self.compiled.properties, *self.compiled.refinements)}
-        left = [item.name for item in (*ir.properties, *ir.refinements) if item.name not in asked]
+        asked = names_of(self.compiled.properties, self.compiled.refinements)
+        left = [name for name in names_of(ir.properties, ir.refinements) if name not in asked]
         if left:
             notes.append(f"properties not asked for: {', '.join(left)}")
         if not self.options.deadlock:

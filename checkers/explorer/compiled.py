@@ -89,7 +89,7 @@ class Compiled:
         return self.native.unpack(words)
 
     def form(self, state: State) -> Words:
-        """What stands for a state in the search: its words, in canonical form where that is used."""
+        """What stands for a state in the search: its words, in canonical form if that is used."""
         words = self.native.pack(state)
         if not self.symmetric:
             return tuple(words)
@@ -101,11 +101,16 @@ class Compiled:
         return tuple(target)
 
 
+def names_of(properties: Sequence[Property], refinements: Sequence[Refinement]) -> list[str]:
+    """The names of properties and refinements, in order."""
+    return [item.name for item in properties] + [item.name for item in refinements]
+
+
 def chosen(ir: SpecIR, names: Sequence[str] | None) -> SpecIR:
     """The spec with the named properties and refinements only. Raises UsageError."""
     if names is None:
         return ir
-    known = [item.name for item in (*ir.properties, *ir.refinements)]
+    known = names_of(ir.properties, ir.refinements)
     for name in names:
         if name not in known:
             there = ", ".join(known) or "none"

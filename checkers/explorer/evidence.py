@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from enum import Enum
+from functools import partial
 
 from ...language.ir.evaluator import Evaluator
-from ...language.ir.nodes import Property
-from ...language.labels import Label, Transition, Trap, Trapped
+from ...language.ir.nodes import Property, PropertyKind
+from ...language.labels import Label, Trap, Trapped
 from ...language.values import State
 from ...traces.trace import Setting, Trace, TraceMeta, TrapStep
 from ..errors import InternalDisagreement
@@ -83,10 +84,11 @@ class Witness:
             if self._holds(item.name, state):
                 raise self._disagreement(f"{item.name} is out of reach", states[-1])
             for step in self._reference.successors(state):
-                if step.label.action in item.by and not isinstance(step.target, Trap):
-                    if step.target not in seen:
-                        seen.add(step.target)
-                        todo.append(step.target)
+                if step.label.action not in item.by or isinstance(step.target, Trap):
+                    continue
+                if step.target not in seen:
+                    seen.add(step.target)
+                    todo.append(step.target)
         return self._trace(states, labels, item.name, item.kind.value)
 
     def trap(self, path: Sequence[Words]) -> tuple[Trace, Trap]:
@@ -121,17 +123,18 @@ class Witness:
     def _trapping(self, state: State, after: State | None) -> tuple[str, Trap | None]:
         """The first of the properties, the constraint and the mappings that has no value."""
         reference = self._reference
-        tries: list[tuple[str, Callable[[], object]]] = []
-        for item in self._compiled.properties:
-            step = item.kind.value == "step"
-            if step is (after is not None):
-                name = item.name
-                tries.append((name, lambda name=name: reference.holds(name, state, after)))
-        for refinement in self._compiled.refinements:
-            name, where = refinement.name, after or state
-            tries.append((name, lambda name=name, where=where: reference.abstract(name, where)))
+        where = state if after is None else after
+        tries: list[tuple[str, Callable[[], object]]] = [
+            (item.name, partial(reference.holds, item.name, state, after))
+            for item in self._compiled.properties
+            if (item.kind is PropertyKind.STEP) is (after is not None)
+        ]
+        tries += [
+            (refinement.name, partial(reference.abstract, refinement.name, where))
+            for refinement in self._compiled.refinements
+        ]
         if after is None:
-            tries.append(("the constraint", lambda: reference.allowed(state)))
+            tries.append(("the constraint", partial(reference.allowed, state)))
         for name, attempt in tries:
             try:
                 attempt()
@@ -170,15 +173,15 @@ class Witness:
             )
         states, labels = [first], list[Label]()
         for words in path[1:]:
-            step = self._step_to(states[-1], words)
-            states.append(step.target)
-            labels.append(step.label)
+            label, target = self._step_to(states[-1], words)
+            states.append(target)
+            labels.append(label)
         return states, labels
 
-    def _step_to(self, state: State, words: Words) -> Transition:
+    def _step_to(self, state: State, words: Words) -> tuple[Label, State]:
         for step in self._reference.successors(state):
             if not isinstance(step.target, Trap) and self._compiled.form(step.target) == words:
-                return step
+                return step.label, step.target
         raise self._disagreement("the explorer takes a step that the reference does not", state)
 
     def _holds(self, name: str, state: State, after: State | None = None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import mmap
 import os
@@ -30,10 +31,9 @@ class Region:
                     raise UsageError("no memory for the search") from None
         self.size = size
         if large_pages and hasattr(mmap, "MADV_HUGEPAGE"):
-            try:
+            # An advice: where it is not taken, small pages are slower, and right.
+            with contextlib.suppress(OSError):
                 self._map.madvise(mmap.MADV_HUGEPAGE)
-            except OSError:
-                pass  # an advice: small pages are slower, and right
         self.address = ctypes.addressof(ctypes.c_char.from_buffer(self._map))
 
 

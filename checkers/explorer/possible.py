@@ -1,4 +1,4 @@
-"""Always-possible properties: from every stored state, a state with P stays in reach of some actions.
+"""Always-possible properties: from every stored state, some actions can bring P about.
 
 After a complete search, every stored state gets a mark (a byte beside its slot of the table) once P
 is known to be in reach: first those with P, then, sweep after sweep over the states not yet marked,

@@ -335,7 +335,9 @@ class Search:
         figures.distinct = self._distinct()
         figures.generated = self._initial + sum(worker[c.GENERATED] for worker in workers)
         figures.cut = sum(worker[c.CUT] for worker in workers)
-        figures.coverage = [sum(taken) for taken in zip(*(w.coverage() for w in workers))]
+        figures.coverage = [
+            sum(taken) for taken in zip(*(w.coverage() for w in workers), strict=True)
+        ]
         figures.engine_bytes = max(figures.engine_bytes, sum(w.bytes() for w in workers))
         figures.seconds = time.perf_counter() - self._started
 

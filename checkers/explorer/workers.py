@@ -30,7 +30,7 @@ class Worker:
         self._block = (ctypes.c_int64 * c.FIELDS)()
         self.address = ctypes.addressof(self._block)
         self._words = words
-        self._keep: dict[int, object] = {}
+        self._keep: dict[int, ctypes.Array[ctypes.c_int64]] = {}
         self.levels: list[int] = [0]  # where each level begins in the arena
         self[c.WORKER], self[c.WORKERS], self[c.WORDS] = number, workers, words
         self.arena = Region(budget, large_pages=True)
@@ -115,7 +115,7 @@ class Worker:
 
     def put(self, address: int, state: Words) -> None:
         """Store a packed state at an address."""
-        (ctypes.c_uint64 * self._words).from_address(address)[:] = state
+        (ctypes.c_uint64 * self._words).from_address(address)[:] = list(state)
 
     def state(self, position: int) -> Words:
         """A state of the arena."""
@@ -137,11 +137,11 @@ class Worker:
 
     def coverage(self) -> list[int]:
         """Transitions taken, by action."""
-        return list(self._keep[c.COVERAGE])  # type: ignore[call-overload, no-any-return]
+        return list(self._keep[c.COVERAGE])
 
     def bytes(self) -> int:
         """Memory in use: visited set, arena and buffers."""
-        buffers = sum(ctypes.sizeof(item) for item in self._keep.values())  # type: ignore[arg-type]
+        buffers = sum(map(ctypes.sizeof, self._keep.values()))
         table = 64 * (self[c.BUCKETS] + c.PAD)
         return table + 8 * self._words * self[c.COUNT] + buffers
 

@@ -22,7 +22,7 @@ def _slot(builder: Any, address: Any, index: Any) -> Any:
     return builder.gep(builder.inttoptr(address, _WORD), [index])
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def load(typing: Any, address: Any, index: Any) -> Any:
     """The uint64 at word `index` after `address`."""
 
@@ -32,7 +32,7 @@ def load(typing: Any, address: Any, index: Any) -> Any:
     return types.uint64(types.int64, types.int64), emit
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def peek(typing: Any, address: Any, index: Any) -> Any:
     """The int64 at word `index` after `address`."""
 
@@ -42,7 +42,7 @@ def peek(typing: Any, address: Any, index: Any) -> Any:
     return types.int64(types.int64, types.int64), emit
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def store(typing: Any, address: Any, index: Any, value: Any) -> Any:
     """Store a uint64."""
 
@@ -53,7 +53,7 @@ def store(typing: Any, address: Any, index: Any, value: Any) -> Any:
     return types.void(types.int64, types.int64, types.uint64), emit
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def poke(typing: Any, address: Any, index: Any, value: Any) -> Any:
     """Store an int64."""
 
@@ -64,7 +64,7 @@ def poke(typing: Any, address: Any, index: Any, value: Any) -> Any:
     return types.void(types.int64, types.int64, types.int64), emit
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def load_byte(typing: Any, address: Any, index: Any) -> Any:
     """The byte at `index` after `address`, as int64."""
 
@@ -75,7 +75,7 @@ def load_byte(typing: Any, address: Any, index: Any) -> Any:
     return types.int64(types.int64, types.int64), emit
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def store_byte(typing: Any, address: Any, index: Any, value: Any) -> Any:
     """Store the low byte of an int64."""
 
@@ -87,9 +87,9 @@ def store_byte(typing: Any, address: Any, index: Any, value: Any) -> Any:
     return types.void(types.int64, types.int64, types.int64), emit
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def prefetch(typing: Any, address: Any, index: Any) -> Any:
-    """Ask for the cache line of word `index` after `address`, which will be read and maybe written."""
+    """Ask for the cache line of word `index` after `address`, to be read and maybe written."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         small = ir.IntType(32)
@@ -103,7 +103,7 @@ def prefetch(typing: Any, address: Any, index: Any) -> Any:
     return types.void(types.int64, types.int64), emit
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def high_product(typing: Any, a: Any, b: Any) -> Any:
     """The upper 64 bits of `a * b`, as int64: where `a` of 2**64 falls among `b` places."""
 
@@ -115,7 +115,7 @@ def high_product(typing: Any, a: Any, b: Any) -> Any:
     return types.int64(types.uint64, types.int64), emit
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def signed(typing: Any, a: Any) -> Any:
     """The bits of a uint64 as an int64."""
 
@@ -125,7 +125,7 @@ def signed(typing: Any, a: Any) -> Any:
     return types.int64(types.uint64), emit
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def unsigned(typing: Any, a: Any) -> Any:
     """The bits of an int64 as a uint64."""
 
@@ -135,7 +135,7 @@ def unsigned(typing: Any, a: Any) -> Any:
     return types.uint64(types.int64), emit
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def acquire(typing: Any, address: Any, index: Any) -> Any:
     """Read a word that another thread publishes."""
 
@@ -145,7 +145,7 @@ def acquire(typing: Any, address: Any, index: Any) -> Any:
     return types.int64(types.int64, types.int64), emit
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def release(typing: Any, address: Any, index: Any, value: Any) -> Any:
     """Publish a word, and with it all that was written before."""
 
@@ -161,7 +161,7 @@ def _call(builder: Any, result: Any, address: Any, args: Any) -> Any:
     return builder.call(builder.inttoptr(address, kind.as_pointer()), args)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def call0(typing: Any, function: Any) -> Any:
     """Call a C function without arguments (sched_yield)."""
 
@@ -172,7 +172,7 @@ def call0(typing: Any, function: Any) -> Any:
     return types.void(types.int64), emit
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def call2(typing: Any, function: Any, a: Any, b: Any) -> Any:
     """Call a C function of two words; its result is an int64."""
 
@@ -182,7 +182,7 @@ def call2(typing: Any, function: Any, a: Any, b: Any) -> Any:
     return types.int64(types.int64, types.int64, types.int64), emit
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def call3(typing: Any, function: Any, a: Any, b: Any, c: Any) -> Any:
     """Call a C function of three words; its result is an int64."""
 
@@ -193,7 +193,7 @@ def call3(typing: Any, function: Any, a: Any, b: Any, c: Any) -> Any:
     return word(word, word, word, word), emit
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def call5(typing: Any, function: Any, a: Any, b: Any, c: Any, d: Any, e: Any) -> Any:
     """Call a C function of five words; its result is an int64."""
 
@@ -221,7 +221,7 @@ def _mask(builder: Any, flags: Any) -> Any:
     return builder.zext(builder.bitcast(flags, ir.IntType(8)), I64)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def matches(typing: Any, address: Any, bucket: Any, key: Any) -> Any:
     """Which of the eight words of a bucket (a cache line) equal a key: a mask."""
 
@@ -232,7 +232,7 @@ def matches(typing: Any, address: Any, bucket: Any, key: Any) -> Any:
     return types.int64(types.int64, types.int64, types.uint64), emit
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def matches_above(typing: Any, address: Any, bucket: Any, shift: Any, key: Any) -> Any:
     """Which of the eight words of a bucket equal a key in the bits from `shift` up: a mask."""
 
@@ -245,7 +245,7 @@ def matches_above(typing: Any, address: Any, bucket: Any, shift: Any, key: Any) 
     return types.int64(types.int64, types.int64, types.int64, types.uint64), emit
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def lowest(typing: Any, mask: Any) -> Any:
     """The number of the lowest bit set; the mask is not zero."""
 

@@ -240,7 +240,7 @@ def make(wide: bool) -> Any:
                 fill = 0
                 if status != DONE:
                     break
-        if fill > 0 and (status == DONE or status == NEED_ROOM):
+        if fill > 0 and status in (DONE, NEED_ROOM):
             inserted = insert(ctl, hashes, states, fill)
             if inserted != DONE:
                 status = inserted

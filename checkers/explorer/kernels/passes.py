@@ -83,15 +83,9 @@ def make(wide: bool) -> Any:
     @njit
     def marked(ctl, state):  # type: ignore[no-untyped-def]
         """Address of the mark of a stored state, of whichever worker; 0 for a state not stored."""
-        if wide:
-            hashed = hash_words(state, peek(ctl, WORDS))
-        else:
-            hashed = mix(load(state, 0))
+        hashed = hash_words(state, peek(ctl, WORDS)) if wide else mix(load(state, 0))
         owner = peek(peek(ctl, PEERS), high_product(hashed, peek(ctl, WORKERS)))
-        if wide:
-            slot = find_wide(owner, state, hashed)
-        else:
-            slot = find_narrow(owner, hashed)
+        slot = find_wide(owner, state, hashed) if wide else find_narrow(owner, hashed)
         return peek(owner, MARKS) + slot if slot >= 0 else 0
 
     @njit
@@ -145,9 +139,10 @@ def make(wide: bool) -> Any:
         best = -1
         for position in range(start, end):
             state = arena + 8 * words * position
-            if load_byte(marked(ctl, state), 0) == 0:
-                if best < 0 or compare(state, arena + 8 * words * best, words) < 0:
-                    best = position
+            if load_byte(marked(ctl, state), 0) != 0:
+                continue
+            if best < 0 or compare(state, arena + 8 * words * best, words) < 0:
+                best = position
         return best
 
     return {"seed": seed, "sweep": sweep, "unmarked": unmarked}

@@ -73,7 +73,7 @@ def place(hashed, workers, buckets):  # type: ignore[no-untyped-def]
 @njit(inline="always")
 def same(a, b, words):  # type: ignore[no-untyped-def]
     """Whether two states of several words are equal."""
-    for i in range(words):
+    for i in range(words):  # noqa: SIM110 - a kernel has no generators
         if load(a, i) != load(b, i):
             return False
     return True
