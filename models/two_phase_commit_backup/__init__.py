@@ -1,0 +1,1 @@
+"""Two-phase commit with a backup coordinator that drives termination."""
