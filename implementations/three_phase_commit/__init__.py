@@ -34,6 +34,7 @@ from .messages import (
     State,
     StateReport,
     StateRequest,
+    TakeOver,
     TimedOut,
     Vote,
     VoteCast,
@@ -92,6 +93,7 @@ __all__ = [
     "Decide",
     "StateRequest",
     "StateReport",
+    "TakeOver",
     "DecisionRequest",
     # errors
     "CommitError",

@@ -34,6 +34,7 @@ from .messages import (
     State,
     StateReport,
     StateRequest,
+    TakeOver,
     TimedOut,
     Vote,
     VoteCast,
@@ -186,7 +187,7 @@ class Coordinator:
             case DecisionRequest():
                 made = decision_of(known.state)
                 return known, () if made is None else (Send(sender, Decide(name, made)),)
-            case VoteRequest() | PreCommit() | StateRequest() | StateReport():
+            case VoteRequest() | PreCommit() | StateRequest() | StateReport() | TakeOver():
                 raise RemoteError(f"{sender!r} sent its coordinator {message}")
             case _:
                 assert_never(message)

@@ -82,8 +82,15 @@ class StateReport:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeOver:
+    """Participant to the next in line: all before you are down, it is your turn (UR-ELECTED)."""
+
+    transaction: str
+
+
+@dataclass(frozen=True, slots=True)
 class DecisionRequest:
-    """Does the receiver know the decision? Asked by a site that must not decide alone."""
+    """Does the receiver know the decision? Asked by a recovering site."""
 
     transaction: str
 
@@ -96,6 +103,7 @@ Message = (
     | Decide
     | StateRequest
     | StateReport
+    | TakeOver
     | DecisionRequest
 )
 

@@ -38,6 +38,7 @@ from .messages import (
     State,
     StateReport,
     StateRequest,
+    TakeOver,
     TimedOut,
     Vote,
     VoteCast,
@@ -232,11 +233,14 @@ class Participant:
                 if not isinstance(known.role, Preparing) or not _waits(known):
                     return known, ()
                 return self._prepared(name, known, known.role.awaited - {sender})
-            case DecisionRequest():
+            case TakeOver() | DecisionRequest():
                 known, effects = self._no_longer_vote(name, known)
                 made = decision_of(known.state)
-                answer = () if made is None else (Send(sender, Decide(name, made)),)
-                return known, (*effects, *answer)
+                if made is not None:
+                    return known, (*effects, Send(sender, Decide(name, made)))
+                if isinstance(message, TakeOver) and self._is_next(known):
+                    return self._take_over(name, known)
+                return known, ()
             case Vote():
                 raise RemoteError(f"{sender!r} sent its vote to a participant: {message}")
             case _:
@@ -285,6 +289,8 @@ class Participant:
                 f"{sender!r} decided {decision.value} on {name!r}, here it is in "
                 f"{known.state.value}"
             )
+        if isinstance(known.role, Polling | Preparing):
+            return self._announce(name, known, decision)  # those that follow it wait for it
         return self._settle(name, known, decision)
 
     def _report(self, sender: str, name: str, known: Participation) -> _Step:
@@ -333,13 +339,22 @@ class Participant:
                 return known, ()
 
     def _succeed(self, name: str, known: Participation, leader: str) -> _Step:
-        """Turn to the next in line. It may have decided, and then waits for nothing: so ask it."""
+        """Turn to the next in line, and tell it: it may have decided, and wait for nothing."""
         line = (known.coordinator, *known.participants)
         after = line[line.index(leader) + 1 :]
         if after and after[0] != self.site:
-            return replace(known, role=Following(after[0])), (
-                Send(after[0], DecisionRequest(name)),
-            )
+            turned = replace(known, role=Following(after[0]))
+            return turned, (Send(after[0], TakeOver(name)),)
+        return self._take_over(name, known)
+
+    def _is_next(self, known: Participation) -> bool:
+        """Whether it follows somebody before it in line, who is down if it is told to take over."""
+        line = (known.coordinator, *known.participants)
+        return isinstance(known.role, Following) and (
+            line.index(known.role.leader) < line.index(self.site)
+        )
+
+    def _take_over(self, name: str, known: Participation) -> _Step:
         others = known.participants[known.participants.index(self.site) + 1 :]
         known, effects = self._polled(name, known, frozenset(others), {})
         return known, (*(Send(site, StateRequest(name)) for site in others), *effects)

@@ -122,8 +122,16 @@ class StateReport:
 
 
 @record
+class TakeOver:
+    """UR-ELECTED: all before you in line are down, it is your turn."""
+
+    sender: Node
+    to: Node
+
+
+@record
 class DecisionRequest:
-    """Do you know the decision? From a site that must not decide alone."""
+    """Do you know the decision? From a recovering site."""
 
     sender: Node | None
     to: Node | None
@@ -137,6 +145,7 @@ Message = (
     | DecisionNotice
     | StateRequest
     | StateReport
+    | TakeOver
     | DecisionRequest
 )
 
@@ -286,16 +295,23 @@ class ThreePhaseCommitSystem(UnorderedNetwork[Message], CrashRestart, Partitions
 
     @deliver
     def receive_decision(self, message: DecisionNotice) -> None:
-        """An undecided participant, or a recovering coordinator, is told the decision (step 6)."""
+        """An undecided participant, or a recovering coordinator, is told the decision (step 6).
+
+        A backup passes it on: those that follow it wait for nobody else.
+        """
         self.receive(message)
         if message.to is None:
             require(self.coordinator_up)
             if self.coordinator is State.PREPARED and self.coordinator_has_failed:
                 self.coordinator = settled(message.decision)
         else:
-            require(self.reachable(message.to))
-            if not self.decided(message.to):
-                self.settle(message.to, message.decision)
+            participant = message.to
+            require(self.reachable(participant))
+            if not self.decided(participant):
+                if self.role[participant] in {Role.POLLING, Role.PREPARING}:
+                    self.backup_decides(participant, message.decision)
+                else:
+                    self.settle(participant, message.decision)
 
     # Termination (BHG 7.5, TR1 to TR4)
 
@@ -312,9 +328,21 @@ class ThreePhaseCommitSystem(UnorderedNetwork[Message], CrashRestart, Partitions
                     self.take_over(participant)
                 else:
                     self.leader[participant] = successor
-                    self.send_between(
-                        participant, successor, DecisionRequest(participant, successor)
-                    )
+                    self.send_between(participant, successor, TakeOver(participant, successor))
+
+    @deliver
+    def receive_take_over(self, message: TakeOver) -> None:
+        """The next in line takes over; if it has decided, or not voted, it answers instead."""
+        self.receive(message)
+        participant = message.to
+        require(self.reachable(participant))
+        self.vote_no_more(participant)
+        if self.decided(participant):
+            self.answer(participant, message.sender)
+        elif self.role[participant] is Role.FOLLOWING:
+            leader = self.leader[participant]
+            if leader is None or leader < participant:
+                self.take_over(participant)
 
     @deliver
     def receive_state_request(self, message: StateRequest) -> None:
@@ -373,13 +401,7 @@ class ThreePhaseCommitSystem(UnorderedNetwork[Message], CrashRestart, Partitions
             require(self.reachable(participant))
             self.vote_no_more(participant)
             if self.decided(participant):
-                commit = self.state[participant] is State.COMMITTED
-                decision = Decision.COMMIT if commit else Decision.ABORT
-                notice = DecisionNotice(message.sender, decision)
-                if message.sender is None:
-                    self.send_to_coordinator(participant, notice)
-                else:
-                    self.send_between(participant, message.sender, notice)
+                self.answer(participant, message.sender)
 
     # Recovery (BHG 7.5; Skeen and Stonebraker 1983)
 
@@ -587,6 +609,15 @@ class ThreePhaseCommitSystem(UnorderedNetwork[Message], CrashRestart, Partitions
             if other != backup:
                 self.send_between(backup, other, DecisionNotice(other, decision))
 
+    def answer(self, participant: Node, asker: Node | None) -> None:
+        """A participant that has decided says how."""
+        commit = self.state[participant] is State.COMMITTED
+        notice = DecisionNotice(asker, Decision.COMMIT if commit else Decision.ABORT)
+        if asker is None:
+            self.send_to_coordinator(participant, notice)
+        else:
+            self.send_between(participant, asker, notice)
+
     def coordinator_decides(self, decision: Decision) -> None:
         """The coordinator decides (or has) and tells all participants."""
         self.coordinator = settled(decision)
@@ -660,8 +691,12 @@ class ThreePhaseCommitSystem(UnorderedNetwork[Message], CrashRestart, Partitions
         return self.crashes > 0 or self.network_has_failed
 
     def tolerated(self) -> bool:
-        """Not all sites have failed: what three-phase commit promises to survive."""
-        return not (self.coordinator_has_failed and self.failed_sites == self.participants)
+        """Not all sites have failed: what three-phase commit promises to survive.
+
+        With `crash_stop` failures are not repaired, and AC5 promises nothing.
+        """
+        total = self.coordinator_has_failed and self.failed_sites == self.participants
+        return not total and (self.crashes == 0 or not self.crash_stop)
 
 
 def settled(decision: Decision) -> State:
@@ -683,6 +718,8 @@ def addressed(message: Message, site: Node | None) -> bool:
         case StateRequest(_, to):
             return site == to
         case StateReport(_, to, _):
+            return site == to
+        case TakeOver(_, to):
             return site == to
         case DecisionRequest(_, to):
             return site == to

@@ -35,6 +35,7 @@ from quorate.implementations.three_phase_commit import (
     State,
     StateReport,
     StateRequest,
+    TakeOver,
     TimedOut,
     Vote,
     VoteCast,
@@ -240,9 +241,28 @@ def test_the_first_in_line_takes_over_and_asks_those_after_it() -> None:
 
 def test_the_others_turn_to_the_next_in_line() -> None:
     core = voter("P3")
-    assert sent(core.handle(TimedOut("t"))) == {("P1", DecisionRequest("t"))}
-    assert sent(core.handle(SiteDown("P1"))) == {("P2", DecisionRequest("t"))}
+    assert sent(core.handle(TimedOut("t"))) == {("P1", TakeOver("t"))}
+    assert sent(core.handle(SiteDown("P1"))) == {("P2", TakeOver("t"))}
     assert Notify("t", ABORT) in core.handle(TimedOut("t"))  # alone and uncertain: TR3
+
+
+def test_whoever_is_told_to_take_over_does_so_once() -> None:
+    core = voter("P2")
+    assert sent(received(core, "P3", TakeOver("t"))) == {("P3", StateRequest("t"))}
+    assert received(core, "P3", TakeOver("t")) == ()
+
+
+def test_whoever_is_told_to_take_over_and_has_decided_answers() -> None:
+    core = voter("P2")
+    received(core, "C", Decide("t", COMMIT))
+    assert sent(received(core, "P3", TakeOver("t"))) == {("P3", Decide("t", COMMIT))}
+
+
+def test_a_backup_that_is_told_the_decision_passes_it_on() -> None:
+    core = voter("P1")
+    core.handle(TimedOut("t"))
+    effects = received(core, "C", Decide("t", COMMIT))
+    assert sent(effects) == {("P2", Decide("t", COMMIT)), ("P3", Decide("t", COMMIT))}
 
 
 def test_a_backup_prepares_the_uncertain_before_it_commits() -> None:
