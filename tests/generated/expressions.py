@@ -115,6 +115,18 @@ class Expressions:
         """A condition that reads something, where there is anything to read."""
         return self.choice.pick(self._specific(BOOL, scope, depth))()
 
+    def gamble(self, scope: Scope) -> Expr:
+        """An integer that is not there for some states: a division, or the least of a few."""
+        small = [kind for kind in self.pool.scalars if isinstance(kind, IntType)]
+        left, right = (self.make(self.choice.pick(small), scope, 1) for _ in range(2))
+        if self.choice.chance(2):
+            divisor = self.choice.pick((right, Const(IntType(0, 1), 0)))
+            return natural(self.choice.pick((Op.FLOORDIV, Op.MOD)), left, divisor)
+        inner = scope.inner()
+        binder = self.binder(inner, 1)
+        fold = self.choice.pick((Fold.MIN, Fold.MAX))
+        return Comprehension(left.type, fold, (binder,), left)
+
     # --- Leaves ---
 
     def _named(self, kind: Type, scope: Scope) -> list[Maker]:

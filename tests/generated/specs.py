@@ -85,6 +85,7 @@ class _Specs:
         self.pool = pool
         self.expressions = Expressions(choice, pool)
         self.variables: dict[str, Type] = {}
+        self.initial_names: list[str] = []
 
     def spec(self, name: str, nested: bool) -> SpecIR:
         """A spec, with a refinement to another one at times where `nested`."""
@@ -98,7 +99,8 @@ class _Specs:
         if self.choice.chance(4):
             first = variables[0]
             same = natural(Op.EQ, Var(first.type, first.name), first.initial)
-            constraint = natural(Op.OR, same, self.expressions.boolean(self._scope(), 2))
+            scope = Scope(self.variables, names=self.initial_names)
+            constraint = natural(Op.OR, same, self.expressions.boolean(scope, 2))
         return SpecIR(
             name,
             self.pool.sorts,
@@ -114,47 +116,57 @@ class _Specs:
         return Scope(self.variables, after)
 
     def _variables(self) -> tuple[Variable, ...]:
-        """Two to four variables, more collections than scalars; a small product of types."""
+        """Three or four variables, more collections than scalars; a small product of types."""
         made: list[Variable] = []
-        for position in range(2 + self.choice.below(3)):
+        for position in range(3 + self.choice.below(2)):
             family = self.pool.scalars if self.choice.chance(3) else self.pool.collections
             kind = self.choice.pick(family)
-            initial = self.expressions.make(kind, Scope({}), 1)
+            initial = self.expressions.make(kind, Scope({}, names=self.initial_names), 1)
             made.append(Variable(f"v{position}", kind, initial))
         return tuple(made)
 
     def _action(self, position: int) -> Action:
-        few = [kind for kind in self._stored() if cardinality(kind) <= 6] or [BOOL]
-        count = self.choice.below(3)
-        parameters = [Parameter(f"p{i}", self.choice.pick(few)) for i in range(count)]
+        parameters: list[Parameter] = []
         scope = self._scope()
         body: list[Stmt] = []
         sets = [(n, t) for n, t in self.variables.items() if isinstance(t, SetType)]
         if sets and self.choice.chance(6):
             # A parameter that is a message: the engines may run over the set instead.
             name, kind = self.choice.pick(sets)
-            parameters.append(Parameter(f"p{count}", kind.element))
-            member = (Var(kind, name), Local(kind.element, f"p{count}"))
+            parameters.append(Parameter("p0", kind.element))
+            member = (Var(kind, name), Local(kind.element, "p0"))
             body.append(Require(Apply(BOOL, Op.CONTAINS, member)))
+        effects = [self._effect(scope, parameters) for _ in range(1 + self.choice.below(2))]
         scope.locals |= {parameter.name: parameter.type for parameter in parameters}
-        if self.choice.chance(3):
+        if self.choice.chance(4):
             body.append(Require(self.expressions.boolean(scope, 2)))
-        body += self._statements(scope, 2, 1 + self.choice.below(3))
+        body += effects
+        body += self._statements(scope, 2, self.choice.below(3))
         kind_of_step = self.choice.pick(list(Kind))
         return Action(f"a{position}", kind_of_step, tuple(parameters), tuple(body))
 
-    def _stored(self) -> list[Type]:
-        """The types of what the variables hold: parameters of these types change something."""
-        found: list[Type] = []
-        for kind in self.variables.values():
-            match kind:
-                case MapType(key, value):
-                    found += [key, value]
-                case SetType(element) | SeqType(element) | BagType(element):
-                    found.append(element)
-                case _:
-                    found.append(kind)
-        return found
+    def _effect(self, scope: Scope, parameters: list[Parameter]) -> Stmt:
+        """A change made of parameters, which it adds: what makes runs branch and go on."""
+
+        def parameter(kind: Type) -> Expr:
+            if cardinality(kind) > 6 or len(parameters) > 2:
+                return self._value(kind, scope, 1)
+            local = Local(kind, f"p{len(parameters)}")
+            parameters.append(Parameter(local.name, kind))
+            return local
+
+        name = self.choice.pick(list(self.variables))
+        kind = self.variables[name]
+        match kind:
+            case MapType(key, value):
+                place = Path(name, (Key(parameter(key)),), value)
+                return Assign(place, parameter(value))
+            case SetType(element) | SeqType(element) | BagType(element):
+                grow = Change.APPEND if isinstance(kind, SeqType) else Change.ADD
+                made = Mutate(grow, Path(name, (), kind), (parameter(element),))
+                guard = None if self.choice.risky() else _possible(made, Var(kind, name))
+                return made if guard is None else If(guard, (made,))
+        return Assign(Path(name, (), kind), parameter(kind))
 
     def _value(self, kind: Type, scope: Scope, depth: int) -> Expr:
         """What to store: often a parameter or another local, so that successors differ."""
@@ -186,7 +198,7 @@ class _Specs:
         return tuple(self._statement(scope, depth) for _ in range(count))
 
     def _statement(self, scope: Scope, depth: int) -> Stmt:
-        rare = [self._bind, self._choose, *([self._if, self._for] if depth else [])]
+        rare = [self._bind, self._bind, self._choose, *([self._if, self._for] if depth else [])]
         if self.choice.chance(10):
             return self._require(scope, depth)
         if self.choice.chance(3):
@@ -231,10 +243,15 @@ class _Specs:
         if scope.assignable and self.choice.chance(3):
             name = self.choice.pick(list(scope.assignable))
             kind = scope.assignable[name]
-        else:
-            kind = self.choice.pick(self.pool.all)
+            value = self.expressions.make(kind, scope, _DEPTH)
+        elif self.choice.risky():
             name = scope.fresh("local")
-        value = self.expressions.make(kind, scope, _DEPTH)
+            value = self.expressions.gamble(scope)
+            kind = value.type
+        else:
+            name = scope.fresh("local")
+            kind = self.choice.pick(self.pool.all)
+            value = self.expressions.make(kind, scope, _DEPTH)
         scope.locals[name] = scope.assignable[name] = kind
         return Bind(name, kind, value)
 
