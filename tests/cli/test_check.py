@@ -130,7 +130,7 @@ def test_an_instance_of_a_manifest(quorate: Quorate, lock: str, tmp_path: Path) 
     [
         ("--max-states", 2, "states"),
         ("--max-depth", 2, "depth"),
-        ("--time-limit", "0.000001", "time"),
+        ("--time-limit", 0.05, "second"),
     ],
 )
 def test_a_limit_is_inconclusive(

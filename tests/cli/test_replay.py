@@ -9,6 +9,7 @@ import pytest
 
 from quorate.cli import check, registry
 from quorate.cli.settings import stored
+from quorate.language.labels import Trap
 from quorate.tests.cli.conftest import Quorate
 from quorate.tests.cli.specs import ADAPTER, MANIFEST, write
 from quorate.traces import Outcome, Trace, TraceMeta, itf
@@ -29,10 +30,12 @@ def save(path: Path, model: str, outcome: Outcome = Outcome.REPRODUCED) -> Path:
     instance = check.build(registry.find(model), {"clients": 2}, ("steal",))
     reference = instance.reference()
     (state,) = reference.initial_states()
+    assert not isinstance(state, Trap)
     states, labels = [state], []
     for index in (0, 1):
         takes = [t for t in reference.successors(states[-1]) if t.label.action == "take"]
         step = takes[0] if index == 0 else takes[-1]
+        assert not isinstance(step.target, Trap)
         states.append(step.target)
         labels.append(step.label)
     meta = TraceMeta(
