@@ -229,7 +229,7 @@ def _property(name: str, function: Any) -> PropertyInfo | None:
         return None
     kind = mark.kind.value if isinstance(mark.kind, PropertyKind) else "refinement"
     text = " ".join((function.__doc__ or "").split("\n\n")[0].split())
-    return PropertyInfo(name, kind, text)
+    return PropertyInfo(name, kind, text.removeprefix(f"{name}: "))
 
 
 __all__ = ["DEADLOCK", "Model", "Parameter", "PropertyInfo", "find", "from_manifest", "manifests"]
