@@ -42,6 +42,7 @@ from ..two_phase_commit import (
     Request,
     Send,
     StartRecord,
+    Termination,
     TimedOut,
     Uncertain,
     Vote,
@@ -165,7 +166,7 @@ class TwoPhaseCommitSession:
         for effect in effects:
             match effect:
                 case Send(to, message):
-                    self.network.add(self.leaving(name, to, message))
+                    self.send(name, to, message)
                 case Persist(record, forced):
                     self.logs[name].append(T, encode(record), forced=forced)
                 case VoteRequested():
@@ -176,6 +177,10 @@ class TwoPhaseCommitSession:
         vote = core.transactions[T].vote if core and T in core.transactions else None
         if vote is not None:
             self.votes.setdefault(name, spec.Vote(vote.value))
+
+    def send(self, sender: str, to: str, message: Message) -> None:
+        """Put a message into the network."""
+        self.network.add(self.leaving(sender, to, message))
 
     def leaving(self, sender: str, to: str, message: Message) -> Value:
         """A message as the spec writes it."""
@@ -295,6 +300,21 @@ def arriving(message: Value) -> tuple[str, str, Message]:
     raise TypeError(f"not a message of the spec: {message!r}")
 
 
+def options_of(
+    parameters: Mapping[str, Setting],
+    flaws: tuple[str, ...],
+    *,
+    termination: Termination = Termination.COOPERATIVE,
+) -> Options:
+    """The variant that the parameters and flaws of a trace name."""
+    presumption = str(parameters.get("presumption", "nothing"))
+    return Options(
+        presumption=Presumption[presumption.upper()],
+        termination=termination,
+        flaws=frozenset(Flaw(flaw) for flaw in flaws),
+    )
+
+
 class TwoPhaseCommitAdapter:
     """Starts sessions; see `traces.adapter.Adapter`."""
 
@@ -304,12 +324,7 @@ class TwoPhaseCommitAdapter:
         self, parameters: Mapping[str, Setting], flaws: tuple[str, ...]
     ) -> TwoPhaseCommitSession:
         """A fresh system with the parameters and flaws of a trace."""
-        presumption = str(parameters.get("presumption", "nothing"))
-        options = Options(
-            presumption=Presumption[presumption.upper()],
-            flaws=frozenset(Flaw(flaw) for flaw in flaws),
-        )
-        return TwoPhaseCommitSession(parameters, options)
+        return TwoPhaseCommitSession(parameters, options_of(parameters, flaws))
 
 
 adapter = TwoPhaseCommitAdapter()

@@ -412,7 +412,7 @@ class Participant:
     def _recovered(
         self, transaction: str, records: list[Record]
     ) -> tuple[ParticipantTransaction, tuple[Effect, ...]]:
-        state = ParticipantTransaction(ParticipantPhase.WORKING, vote=Vote.NO, recovered=True)
+        state = ParticipantTransaction(ParticipantPhase.WORKING, recovered=True)
         for record in records:
             match record:
                 case YesRecord(coordinator=coordinator, participants=participants):
