@@ -322,6 +322,18 @@ def test_choices_in_a_loop_multiply() -> None:
     assert targets == [((a, b),) for a in (False, True) for b in (False, True)]
 
 
+def test_locals_of_one_choice_are_not_seen_by_the_next() -> None:
+    semantics = evaluator(
+        "(variable x (int 0 9) 0)",
+        """(action a internal ()
+             (bind n :(int 0 9) 1)
+             (choose (c (range 0 3)))
+             (bind n :(int 0 9) (coerce :(int 0 9) (add n 1)))
+             (assign self.x n))""",
+    )
+    assert [t.target for t in semantics.successors((0,))] == [(2,), (2,), (2,)]
+
+
 def test_a_choice_of_nothing_is_not_enabled() -> None:
     semantics = evaluator(
         "(variable x bool #false)", "(action a internal () (choose (c (range 1 1))))"
