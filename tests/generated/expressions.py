@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from quorate.language.ir.nodes import (
     Apply,
@@ -218,7 +219,8 @@ class Expressions:
         match source:
             case RecordType(_, fields):
                 names = [name for name, inner in fields if fits(inner, kind)]
-                makers += [lambda n=n: self._field(source, n, scope, depth) for n in names]  # type: ignore[misc]
+                for name in names:
+                    makers.append(partial(self._field, source, name, scope, depth))
             case UnionType(variants) if isinstance(kind, RecordType) and kind in variants:
                 makers.append(lambda: self._variant(source, kind, scope, depth))
             case MapType(key, value) if fits(value, kind):
