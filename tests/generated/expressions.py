@@ -219,8 +219,7 @@ class Expressions:
         match source:
             case RecordType(_, fields):
                 names = [name for name, inner in fields if fits(inner, kind)]
-                for name in names:
-                    makers.append(partial(self._field, source, name, scope, depth))
+                makers += [partial(self._field, source, name, scope, depth) for name in names]
             case UnionType(variants) if isinstance(kind, RecordType) and kind in variants:
                 makers.append(lambda: self._variant(source, kind, scope, depth))
             case MapType(key, value) if fits(value, kind):
