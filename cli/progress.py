@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from types import TracebackType
@@ -41,6 +42,7 @@ class Progress:
             return
         text = line(figures)
         if self._terminal:
+            text = text[: shutil.get_terminal_size().columns - 1]  # a wrapped line stays behind
             sys.stderr.write("\r" + text.ljust(self._width))
             sys.stderr.flush()
             self._width = len(text)

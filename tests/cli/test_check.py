@@ -197,6 +197,12 @@ def test_wrong_usage(quorate: Quorate, lock: str, words: list[str], complaint: s
     assert list(Path().iterdir()) == []
 
 
+@pytest.mark.parametrize("option", ["--trace-dir", "--json"])
+def test_places_are_tried_before_the_search(quorate: Quorate, lock: str, option: str) -> None:
+    ran = quorate("check", lock, option, "/dev/null/x")  # it holds: nothing would be saved
+    assert (ran.status, ran.out) == (2, "")
+
+
 def test_a_spec_outside_the_language(quorate: Quorate, tmp_path: Path) -> None:
     text = LOCK.replace("self.holds[client] = True", "while True:\n            pass")
     path = write(tmp_path, "bad.py", text)
