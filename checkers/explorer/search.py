@@ -221,11 +221,12 @@ class Search:
             self._allow()
             begun = time.perf_counter()
             statuses = self.crew.run_alike("rounds", rounds)
+            reason = self._stopped(statuses)
+            if reason is not None or max(statuses) == c.DONE:
+                return reason
             if c.NEED_ROOM in statuses:
                 self.crew.make_room()
-            elif max(statuses) == c.DONE:
-                return None
-            reason = self._stopped(statuses) or self._look_around()
+            reason = self._look_around()
             if reason is not None:
                 return reason
             if time.perf_counter() - begun < _SLICE:

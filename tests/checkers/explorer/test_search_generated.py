@@ -17,7 +17,7 @@ MOST = 300  # stored states of the specs that are compared
 
 
 def expected_refinements(instance: Instance, found: Found) -> dict[str, int]:
-    """The length of a shortest counterexample to each refinement; 0 where one has no value."""
+    """The length of a shortest counterexample to each refinement."""
     semantics = instance.evaluator()
     lengths: dict[str, int] = {}
     for refinement in instance.ir.refinements:
@@ -39,8 +39,15 @@ def expected_refinements(instance: Instance, found: Found) -> dict[str, int]:
                     ):
                         lengths[name] = min(lengths.get(name, level + 1), level + 1)
         except Trapped:
-            lengths[name] = 0
+            continue  # the explorer says so
     return lengths
+
+
+def unevaluated(instance: Instance) -> list[str]:
+    """What the reference search leaves out: always-possible properties and refinements."""
+    possible = PropertyKind.ALWAYS_POSSIBLE
+    names = [item.name for item in instance.ir.properties if item.kind is possible]
+    return names + [item.name for item in instance.ir.refinements]
 
 
 def compare_trap(instance: Instance, length: int, found: Found, result: CheckResult) -> None:
@@ -63,11 +70,11 @@ def compare(instance: Instance, found: Found, result: CheckResult) -> None:
     ir = instance.ir
     refinements = expected_refinements(instance, found) if found.complete else {}
     bad = {**found.violated, **refinements}
+    if any(f"{name} cannot be" in result.reason for name in unevaluated(instance)):
+        return  # the reference search does not evaluate these: how far it came is another matter
     if found.trap_length is not None:
         compare_trap(instance, found.trap_length, found, result)
         return
-    if 0 in refinements.values():
-        return  # a mapping without a value somewhere: how far the search came is another matter
     shortest = min(bad.values(), default=None)
     lengths = {v.property: len(v.trace) for v in result.violations if v.trace is not None}
     if shortest is not None:
