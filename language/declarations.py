@@ -121,7 +121,9 @@ def volatile(value: T) -> T:
 
 
 def _marker(mark: Mark) -> Callable[[F], F]:
-    def decorate(function: F) -> F:
+    def decorate(function: F | None = None) -> F:
+        if function is None:
+            raise TypeError("this decorator stands alone: write @action, not @action()")
         function.__quorate__ = mark  # type: ignore[attr-defined]
         return function
 
@@ -152,12 +154,16 @@ def always_possible(by: Iterable[str] | None = None, *, repairs: bool = True) ->
     `by` names the fault-free actions; None means every action whose kind is not a fault (crash,
     drop, duplicate, partition) and, without `repairs`, not a repair either (restart, heal).
     """
+    if callable(by):
+        raise TypeError("write @always_possible(), with parentheses")
     names = None if by is None else tuple(by)
     return _marker(Mark("property", PropertyKind.ALWAYS_POSSIBLE, names, repairs=repairs))
 
 
 def refines(abstract: type) -> Callable[[F], F]:
     """The method maps this spec's state to a state of `abstract`; each step must be one of its."""
+    if not isinstance(abstract, type):
+        raise TypeError("write @refines(AbstractSpec)")
     return _marker(Mark("refinement", abstract=abstract))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .diagnostics import Code, Diagnostics
+from .diagnostics import Code, Diagnostics, SpecErrors
 from .failures import UsageError
 from .frontend.build import build_ir
 from .frontend.source import Sources
@@ -14,7 +14,7 @@ from .interpreter import Reference, property_mark
 from .ir.evaluator import Evaluator
 from .ir.nodes import SpecIR
 from .semantics import Semantics
-from .shape import DeclarationError, Shape, flaws_of, shape_of
+from .shape import DeclarationError, DeclarationErrors, Shape, flaws_of, shape_of
 from .spec import Spec, sizes
 from .values import Universe
 
@@ -66,11 +66,12 @@ def instantiate(
         _check_flaws(spec, known, flaws)
         given = {**(parameters or {}), **dict.fromkeys(flaws, True)}
         shape = shape_of(spec, given)
-    except DeclarationError as error:
-        span = sources.attribute(error.owner, error.attribute)
-        sink.error(Code.DECLARATION, error.message, span, error.advice)
-        sink.raise_if_any()
-        raise
+    except (DeclarationError, DeclarationErrors) as failure:
+        errors = failure.errors if isinstance(failure, DeclarationErrors) else (failure,)
+        for error in errors:
+            span = sources.attribute(error.owner, error.attribute)
+            sink.error(Code.DECLARATION, error.message, span, error.advice)
+        raise SpecErrors(sink.all()) from None
     found = _properties(shape, properties or {})
     ir = build_ir(shape, found, sources, sink)
     sink.raise_if_any()

@@ -36,6 +36,14 @@ class DeclarationError(Exception):
         self.advice = advice
 
 
+class DeclarationErrors(Exception):
+    """All declarations of a spec class that are wrong."""
+
+    def __init__(self, errors: list[DeclarationError]) -> None:
+        super().__init__("; ".join(error.message for error in errors))
+        self.errors = tuple(errors)
+
+
 @dataclasses.dataclass(frozen=True)
 class Attribute:
     """An annotated name in the body of a spec class or of one of its bases."""
@@ -158,15 +166,24 @@ def flaws_of(spec: type[Spec]) -> dict[str, str]:
 def shape_of(spec: type[Spec], given: Mapping[str, Any]) -> Shape:
     """Bind parameters (node sets by size) and type the variables.
 
-    Raises UsageError for a wrong parameter, DeclarationError for a wrong declaration.
+    Raises UsageError for a wrong parameter, DeclarationErrors for wrong declarations.
     """
+    errors = list(_overridden(spec))
     attributes = attributes_of(spec)
     declared = [a for a in attributes if _is_parameter(a)]
     values = _bind(spec, declared, given)
     sorts, parameters = _node_sets(declared, values)
     integers = {n: v for n, v in parameters.items() if type(v) is int}
     resolver = Resolver(sorts, integers, type_variables(spec))
-    variables = {a.name: _variable(a, resolver) for a in attributes if not _is_parameter(a)}
+    variables: dict[str, VariableShape] = {}
+    for attribute in attributes:
+        if not _is_parameter(attribute):
+            try:
+                variables[attribute.name] = _variable(attribute, resolver)
+            except DeclarationError as error:
+                errors.append(error)
+    if errors:
+        raise DeclarationErrors(errors)
     methods = tuple(_methods(spec))
     nodes = {s.sort.name: tuple(s) for s in parameters.values() if isinstance(s, Nodes)}
     for value in parameters.values():
@@ -175,6 +192,16 @@ def shape_of(spec: type[Spec], given: Mapping[str, Any]) -> Shape:
     # The universe shares the resolver's tables: helpers' annotations may add to them later.
     universe = Universe(resolver.enums, resolver.records, nodes)
     return Shape(spec, parameters, variables, methods, resolver, universe)
+
+
+def _overridden(spec: type[Spec]) -> Iterable[DeclarationError]:
+    """Methods that make a spec a spec and are not for redefinition."""
+    for owner in spec.__mro__:
+        for name in ("__init__", "__setattr__", "__getattribute__", "lose_volatile"):
+            if _is_spec(owner) and name in owner.__dict__:
+                message = f"{name} is the language's own"
+                advice = "initial values stand in the class body; several are chosen in @start"
+                yield DeclarationError(message, owner, name, advice)
 
 
 def _bind(

@@ -28,7 +28,7 @@ from ..ir.nodes import (
     Variable,
 )
 from ..ir.types import BoolType, Sort
-from ..shape import DeclarationError, Method, Shape, shape_of
+from ..shape import DeclarationError, DeclarationErrors, Method, Shape, shape_of
 from . import construct
 from .context import Body, Skip, SpecObject, Unit, open_body
 from .initial import plain_value
@@ -76,9 +76,15 @@ class Builder:
     ) -> Body:
         """The body of a function with its first parameter bound to the spec."""
         body = open_body(self.shape, self.sources, sink, unit, function, owner)
-        names = [argument.arg for argument in body.node.args.args]
+        given = body.node.args
+        names = [argument.arg for argument in given.args]
         if not names:
             body.fail(Code.DECLARATION, "a first parameter is needed: the spec", body.node)
+        odd = [given.vararg, given.kwarg, *given.kwonlyargs, *given.posonlyargs]
+        if given.defaults or any(argument is not None for argument in odd):
+            advice = "each parameter is a plain name with a type"
+            message = "this kind of parameter is outside the language"
+            body.fail(Code.DECLARATION, message, body.node, advice)
         body.names[names[0]] = SpecObject(after=False)
         body.calls = (function,)
         return body
@@ -141,12 +147,19 @@ class Builder:
 
         return self.attempt(build) or ()
 
-    def predicate(self, function: Callable[..., Any], owner: type | None) -> Expr | None:
+    def predicate(
+        self, function: Callable[..., Any], owner: type | None, states: int = 1
+    ) -> Expr | None:
         """The value of a property or constraint, over one state or two."""
 
         def build(unit: Unit, sink: Diagnostics) -> Expr:
             body = self.body(unit, sink, function, owner)
-            for argument in body.node.args.args[1:]:
+            later = body.node.args.args[1:]
+            if len(later) != states - 1:
+                what = "the spec before and after" if states == 2 else "the spec alone"
+                message = f"{function.__name__}() takes {what}"
+                body.fail(Code.DECLARATION, message, body.node)
+            for argument in later:
                 body.names[argument.arg] = SpecObject(after=True)
             value = value_of(body)
             if not isinstance(value.type, BoolType):
@@ -160,7 +173,8 @@ class Builder:
     ) -> Property | None:
         """A named property."""
         assert isinstance(mark.kind, PropertyKind)
-        predicate = self.predicate(function, owner)
+        states = 2 if mark.kind is PropertyKind.STEP else 1
+        predicate = self.predicate(function, owner, states)
         if predicate is None:
             return None
         by = self._by(mark, name, owner) if mark.kind is PropertyKind.ALWAYS_POSSIBLE else ()
@@ -263,7 +277,7 @@ def _refinement(builder: Builder, method: Method) -> Refinement | None:
         arguments, mapping = refinement_mapping(body, abstract_class)
         try:
             abstract_shape = shape_of(abstract_class, arguments)
-        except (DeclarationError, ValueError) as error:
+        except (DeclarationError, DeclarationErrors, ValueError) as error:
             body.fail(Code.DECLARATION, f"{abstract_class.__name__}: {error}", body.node)
         abstract = build_ir(abstract_shape, {}, builder.sources, sink)
         values = mapping(abstract_shape)

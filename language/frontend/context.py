@@ -137,7 +137,11 @@ def open_body(
     try:
         node, file = sources.function(function)
     except SourceError as error:
-        span = caller[0].span(caller[1]) if caller else None
-        sink.error(Code.SOURCE, str(error), span, "write the function in a file of its own")
+        own = sources.attribute(owner, function.__name__) if owner else None
+        span = caller[0].span(caller[1]) if caller else own
+        if inspect.iscoroutinefunction(function):
+            sink.error(Code.SUBSET, "async is outside the language", span)
+        else:
+            sink.error(Code.SOURCE, str(error), span, "write the function in a file of its own")
         raise Skip from None
     return Body(shape, sources, sink, unit, function, owner, file, node)

@@ -67,7 +67,7 @@ class Sources:
             match statement:
                 case ast.AnnAssign(target=ast.Name(id=target)) if target == name:
                     return file.span(statement)
-                case ast.FunctionDef(name=target) if target == name:
+                case ast.FunctionDef() | ast.AsyncFunctionDef() if statement.name == name:
                     return file.span(statement)
         return _heading(file.span(body), file)
 

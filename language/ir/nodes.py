@@ -140,8 +140,8 @@ class Apply:
 
 @dataclass(frozen=True)
 class Binder:
-    """`name` runs over the distinct elements of `source` (set, sequence, bag), in canonical order
-    (a sequence: in its own order), where `condition` holds.
+    """`name` runs over the elements of `source` where `condition` holds: those of a set and the
+    distinct ones of a bag in canonical order, a sequence position by position.
 
     `type` is the element type of the source.
     """
