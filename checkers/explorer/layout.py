@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 from ...language.ir.nodes import Variable
 from ...language.ir.types import (
@@ -33,6 +33,13 @@ from ...language.ir.types import (
 )
 
 WORD = 64
+
+SMALL = 64
+"""Bits of a small value, at most. Tests lower it to make wide values of ordinary types."""
+
+DENSE_ANYWAY = 64
+"""A set type with at most so many elements is dense whatever its capacity."""
+
 DENSE_LIMIT = 4096
 """Elements of a dense set without a capacity, and keys of a map, at most."""
 
@@ -135,7 +142,7 @@ def bits_for(count: int) -> int:
     return (count - 1).bit_length()
 
 
-@lru_cache(maxsize=None)
+@cache
 def layout_of(kind: Type) -> Layout:
     """The layout of a type; raises LayoutError."""
     match kind:
@@ -165,7 +172,7 @@ def _option(kind: Type, inner: Layout) -> Layout:
     if isinstance(inner, Scalar):
         return Nullable(kind, bits_for(inner.count + 1), 0, inner)
     flag = Scalar(BoolType(), 1, 0, 0, 2)
-    if inner.small and inner.width < WORD:
+    if inner.small and inner.width < SMALL:
         parts = {TAG: Part(flag, 0, inner.width), VALUE: Part(inner, 0, 0)}
         return Struct(kind, inner.width + 1, 0, parts)
     parts = {TAG: Part(flag, 0, 0), VALUE: Part(inner, 1, 0)}
@@ -174,7 +181,7 @@ def _option(kind: Type, inner: Layout) -> Layout:
 
 def _record(kind: Type, fields: list[tuple[str, Layout]]) -> Struct:
     width = sum(layout.width for _, layout in fields)
-    if all(layout.small for _, layout in fields) and width <= WORD:
+    if all(layout.small for _, layout in fields) and width <= SMALL:
         parts = {}
         shift = width
         for name, layout in fields:
@@ -189,7 +196,7 @@ def _union(kind: Type, variants: list[tuple[str, Layout]]) -> Struct:
     tag_width = bits_for(len(variants))
     tag = Scalar(IntType(0, len(variants) - 1), tag_width, 0, 0, len(variants))
     widest = max(layout.width for _, layout in variants)
-    if all(layout.small for _, layout in variants) and widest + tag_width <= WORD:
+    if all(layout.small for _, layout in variants) and widest + tag_width <= SMALL:
         parts = {name: Part(layout, 0, 0) for name, layout in variants}
         parts[TAG] = Part(tag, 0, widest)
         return Struct(kind, widest + tag_width, 0, parts)
@@ -207,8 +214,8 @@ def _set(kind: SetType, element: Type, capacity: int | None) -> Layout:
     count = cardinality(element)
     if enumerable(element) and count <= DENSE_LIMIT:
         few = None if capacity is None or capacity >= count else capacity
-        if count <= WORD or few is None or count <= few * layout_of(element).width:
-            wide = count > WORD
+        if count <= DENSE_ANYWAY or few is None or count <= few * layout_of(element).width:
+            wide = count > SMALL
             words = -(-count // WORD) if wide else 0
             return Bits(kind, 0 if wide else count, words, layout_of(element), count)
     if capacity is None:
@@ -223,7 +230,7 @@ def _bag(kind: BagType) -> Layout:
     digit = kind.copies.bit_length()
     if enumerable(kind.element) and count <= DENSE_LIMIT:
         few = None if kind.capacity is None or kind.capacity >= count else kind.capacity
-        if count * digit <= WORD or few is None or (
+        if count * digit <= DENSE_ANYWAY or few is None or (
             count * digit <= few * (layout_of(kind.element).width + digit)
         ):
             item = layout_of(IntType(0, kind.copies))
@@ -241,7 +248,7 @@ def _array(
 ) -> Array:
     header_width = bits_for(count + 1) if length else 0
     header = Scalar(IntType(0, count), header_width, 0, 0, count + 1)
-    if item.small and header_width + count * item.width <= WORD:
+    if item.small and header_width + count * item.width <= SMALL:
         top = max(0, count - 1) * item.width
         origin, step = (0, item.width) if lowest_first else (top, -item.width)
         part = Part(header, 0, count * item.width) if length else None
@@ -261,7 +268,7 @@ def _array(
     return Array(kind, 0, max(2, words), item, count, part, 0, step, lead, per_word, 0)
 
 
-@lru_cache(maxsize=None)
+@cache
 def enumerable(kind: Type) -> bool:
     """Whether values of the type have ordinals in compiled code (`0 .. cardinality - 1`)."""
     if cardinality(kind) >= 2**62:

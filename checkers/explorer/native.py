@@ -187,10 +187,8 @@ def optimised(module: llvm.ModuleRef, machine: llvm.TargetMachine, level: int) -
     builder = llvm.create_pass_builder(machine, options)
     if level == 0:
         passes = llvm.create_new_module_pass_manager()
-        passes.add_always_inliner_pass()
-        passes.add_sroa_pass()
-        passes.add_instruction_combine_pass()
         passes.add_simplify_cfg_pass()
+        passes.add_sroa_pass()
     else:
         passes = builder.getModulePassManager()
     passes.run(module, builder)

@@ -72,8 +72,12 @@ def lower(cx: Context, expr: Expr) -> Value:
         case Comprehension():
             return _comprehension(cx, expr)
         case Do(_, body, result):
+            # Names bound inside end here: another `Do` may have them with other types.
+            outside = dict(cx.locals)
             run_pure(cx, body)
-            return lower(cx, result)
+            value = lower(cx, result)
+            cx.locals = outside
+            return value
     assert_never(expr)
 
 
@@ -616,7 +620,7 @@ def branches(
     jump_if(cx, test, yes, no)
     fn.at(yes)
     then()
-    fn.begin_after(after)
+    fn.jump(after)
     fn.at(no)
     orelse()
     fn.begin(after)

@@ -17,7 +17,6 @@ from .access import (
     Value,
     argument,
     code,
-    constant,
     decoded,
     item_of,
     item_shift,
@@ -25,7 +24,6 @@ from .access import (
     parameter,
     part_named,
     part_of,
-    structure,
 )
 from .text import Bit, Function, Word
 

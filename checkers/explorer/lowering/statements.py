@@ -275,8 +275,11 @@ class Statements:
         targets: list[str] = []
 
         def join(following: str) -> None:
+            if not fn.reachable:
+                return
             fn.store(origin, len(targets))
             targets.append(following)
+            fn.expect(following)
             fn.jump(joint)
 
         arms(join)

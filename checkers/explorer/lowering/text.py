@@ -25,8 +25,9 @@ _FOLD: dict[str, Callable[[int, int], int]] = {
     "and": lambda a, b: a & b,
     "or": lambda a, b: a | b,
     "xor": lambda a, b: a ^ b,
-    "shl": lambda a, b: a << b,
-    "lshr": lambda a, b: (a & _MASK) >> b,
+    # A shift too far is in code that is never reached; LLVM gives it no meaning either.
+    "shl": lambda a, b: a << b if 0 <= b < 64 else 0,
+    "lshr": lambda a, b: (a & _MASK) >> b if 0 <= b < 64 else 0,
     "udiv": lambda a, b: (a & _MASK) // b,
     "urem": lambda a, b: (a & _MASK) % b,
 }
@@ -97,7 +98,11 @@ class Module:
 
 
 class Function:
-    """A function under construction: a list of blocks, and the one being written."""
+    """A function under construction: a list of blocks, and the one being written.
+
+    A block to which nothing jumps is not written at all (some passes of LLVM do not end on
+    unreachable loops). So a jump to a block comes before the block, loops apart.
+    """
 
     def __init__(
         self, module: Module, name: str, parameters: str, result: str, internal: bool
@@ -112,7 +117,10 @@ class Function:
         self._count = 0
         self._lines: list[str] = []
         self._ended = False
-        self.at(self.block())
+        self._targets: set[str] = set()
+        first = self.block()
+        self._targets.add(first)
+        self.at(first)
 
     def text(self) -> str:
         """The function as LLVM IR."""
@@ -126,45 +134,58 @@ class Function:
     # Blocks
 
     def block(self) -> str:
-        """A new, empty block; every block has to be written before the end."""
+        """A new, empty block."""
         self._count += 1
         return f"b{self._count}"
 
     def at(self, block: str) -> None:
-        """Go on writing at the block, which falls through from nowhere."""
-        self._lines = self._blocks.setdefault(block, [])
-        self._ended = False
+        """Go on writing at the block; what was written last does not fall through to it."""
+        self._ended = block not in self._targets
+        if not self._ended:
+            self._lines = self._blocks.setdefault(block, [])
 
     def begin(self, block: str) -> None:
         """Fall through into the block and go on there."""
-        if not self._ended:
-            self.jump(block)
+        self.jump(block)
         self.at(block)
 
-    def _write(self, line: str) -> None:
-        if self._ended:
-            self.at(self.block())  # Code after a jump: unreachable, and removed by LLVM.
-        self._lines.append(f"  {line}")
+    @property
+    def reachable(self) -> bool:
+        """Whether what is written next is ever reached."""
+        return not self._ended
 
-    def _end(self, line: str) -> None:
-        self._write(line)
+    def expect(self, block: str) -> None:
+        """Promise a jump to a block that is written before the jump is."""
+        self._targets.add(block)
+
+    def _write(self, line: str) -> None:
+        if not self._ended:
+            self._lines.append(f"  {line}")
+
+    def _end(self, line: str, *targets: str) -> None:
+        if not self._ended:
+            self._write(line)
+            self._targets.update(targets)
         self._ended = True
 
     def jump(self, block: str) -> None:
         """End the block with a jump."""
-        self._end(f"br label %{block}")
+        self._end(f"br label %{block}", block)
 
     def branch(self, condition: Bit, then: str, orelse: str) -> None:
         """End the block with a conditional jump."""
         if isinstance(condition, bool):
             self.jump(then if condition else orelse)
         else:
-            self._end(f"br i1 {condition}, label %{then}, label %{orelse}")
+            self._end(f"br i1 {condition}, label %{then}, label %{orelse}", then, orelse)
 
     def switch(self, value: Word, targets: list[str]) -> None:
         """End the block with a jump to the target of that number; the last for all others."""
+        if not targets:
+            self._ended = True
+            return
         cases = " ".join(f"i64 {i}, label %{target}" for i, target in enumerate(targets[:-1]))
-        self._end(f"switch i64 {value}, label %{targets[-1]} [{cases}]")
+        self._end(f"switch i64 {value}, label %{targets[-1]} [{cases}]", *targets)
 
     def give(self, value: Word | None = None) -> None:
         """End the block with the return of a word, or of nothing."""
@@ -182,9 +203,9 @@ class Function:
         """An arithmetic or logical instruction on words."""
         if isinstance(a, int) and isinstance(b, int) and not (name in ("udiv", "urem") and b == 0):
             return signed(_FOLD[name](a, b))
-        if b == _NEUTRAL_RIGHT.get(name, None) and isinstance(b, int):
+        if b == _NEUTRAL_RIGHT.get(name) and isinstance(b, int):
             return a
-        if a == _NEUTRAL_LEFT.get(name, None) and isinstance(a, int):
+        if a == _NEUTRAL_LEFT.get(name) and isinstance(a, int):
             return b
         if name == "and":
             if a == -1 or b == 0:
@@ -263,7 +284,7 @@ class Function:
         return self._named(f"call i64 @llvm.cttz.i64(i64 {a}, i1 true)")
 
     def division(self, name: str, a: Word, b: Word) -> Word:
-        """sdiv or srem; `b` is not 0 when this is reached."""
+        """Sdiv or srem; `b` is not 0 when this is reached."""
         return self._named(f"{name} i64 {a}, {b}")
 
     # Memory
@@ -358,16 +379,11 @@ class Function:
         self.branch(condition, first, second)
         self.at(first)
         then()
-        self.begin_after(after)
+        self.jump(after)
         self.at(second)
         if orelse is not None:
             orelse()
         self.begin(after)
-
-    def begin_after(self, block: str) -> None:
-        """Jump to the block if the end of the current one is reached at all."""
-        if not self._ended:
-            self.jump(block)
 
     def repeat(self, condition: Callable[[], Bit], body: Callable[[str], None]) -> None:
         """`while`; the body gets the block after the loop, to leave it early."""
@@ -376,7 +392,7 @@ class Function:
         self.branch(condition(), inside, after)
         self.at(inside)
         body(after)
-        self.begin_after(head)
+        self.jump(head)
         self.at(after)
 
     def count(self, start: Word, stop: Word, body: Callable[[Word, str], None]) -> None:
@@ -393,7 +409,6 @@ class Function:
         def inside(after: str) -> None:
             at = self.load(counter)
             body(at, after)
-            if not self._ended:
-                self.store(counter, self.add(at, 1))
+            self.store(counter, self.add(at, 1))
 
         self.repeat(lambda: self.compare("slt", self.load(counter), stop), inside)
