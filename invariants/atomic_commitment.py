@@ -146,6 +146,6 @@ def all_abort(spec: AtomicCommitment) -> bool:
 
 
 @witness
-def abort_after_yes(spec: AtomicCommitment) -> bool:
+def yes_voter_aborts(spec: AtomicCommitment) -> bool:
     """Somebody aborts that voted yes: the decision was not its own."""
     return any(spec.voted_yes(p) and spec.aborted(p) for p in spec.voters())
