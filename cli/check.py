@@ -125,7 +125,7 @@ def run(
         v.property: file_name(model, settings, parameters, v.property) for v in result.violations
     }
     saved = save(instance, result, names, trace_dir)
-    silent = _silent(model, settings, result)
+    silent = _silent(model, settings, parameters, result)
     return Report(model, settings, limits, parameters, instance, result, saved, command, silent)
 
 
@@ -213,18 +213,30 @@ def document(report: Report) -> dict[str, Any]:
     }
 
 
-def _silent(model: Model, settings: Settings, result: CheckResult) -> tuple[str, ...]:
+def _silent(
+    model: Model, settings: Settings, parameters: Mapping[str, Setting], result: CheckResult
+) -> tuple[str, ...]:
     """What the run says nothing about: the engine's list, and what the settings left out."""
+    from ..checkers.result import Verdict
+
     notes = list(result.not_checked)
+    if parameters:
+        given = ", ".join(f"{name}={str(value).lower()}" for name, value in parameters.items())
+        notes.append(f"other parameters than {given}")
+    if result.verdict is Verdict.INCONCLUSIVE:
+        notes.append(f"states not reached yet: {result.reason}")
+    elif any(violation.trace is not None for violation in result.violations):
+        notes.append(
+            f"states beyond depth {result.depth}: the search ends where it finds something"
+        )
     left_out = [name for name in model.properties if name not in result.properties]
     if left_out:
         notes.append(f"properties left out: {', '.join(left_out)}")
     idle = [action for action, times in result.coverage.items() if not times]
     if idle:
         notes.append(f"actions never taken: {', '.join(idle)}")
-    unused = [flaw for flaw in model.flaws if flaw not in settings.flaws]
-    if unused and not settings.flaws:
-        notes.append(f"the protocol with a flaw switched on: {', '.join(unused)}")
+    if model.flaws and not settings.flaws:
+        notes.append(f"the flaws: {', '.join(model.flaws)}")
     return tuple(notes)
 
 
