@@ -286,7 +286,8 @@ def enumerable(kind: Type) -> bool:
             return all(enumerable(variant) for variant in variants) and layout_of(kind).small
         case SetType(element, capacity):
             count = cardinality(element)
-            return enumerable(element) and (capacity is None or capacity >= count)
+            unbounded = capacity is None or capacity >= count
+            return enumerable(element) and unbounded and layout_of(kind).small
         case MapType(key, value):
             return enumerable(key) and enumerable(value) and layout_of(kind).small
         case SeqType(element, _):

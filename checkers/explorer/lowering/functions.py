@@ -35,6 +35,7 @@ from .access import Value, write
 from .context import Context, TrapTable, state_places
 from .expressions import adapted, condition, each_of_type, jump_if, lower, lower_as
 from .statements import Statements, Then, Working, changed_variables
+from .symmetry import SymmetryFunctions
 from .text import Function, Module, Word
 
 STOPPED = -1
@@ -56,7 +57,7 @@ class SpecFunctions:
     traps: TrapTable
 
     def write_all(self, subsets: Sequence[tuple[str, ...]]) -> None:
-        """Every function of the ABI but those of symmetry."""
+        """Every function of the ABI but those that a spec has no use for."""
         for number, action in enumerate(self.spec.actions):
             self._action(number, action)
         everything = list(range(len(self.spec.actions)))
@@ -73,6 +74,9 @@ class SpecFunctions:
             self._constraint(self.spec.constraint)
         for number, refinement in enumerate(self.spec.refinements):
             self._abstract(number, refinement)
+        sorts = tuple(sort for sort in self.spec.sorts if not sort.ordered)
+        if any(sort.size > 1 for sort in sorts):
+            SymmetryFunctions(self.layout, self.module, sorts).write_all()
 
     def _context(self, fn: Function, on_trap: str) -> Context:
         return Context(fn, self.traps, fn.slot(), on_trap)
