@@ -19,6 +19,7 @@ from ...language import (
     parameter,
     partition,
     record,
+    refines,
     request,
     require,
     restart,
@@ -26,6 +27,7 @@ from ...language import (
     volatile,
 )
 from ..environment import CrashRestart, Partitions, UnorderedNetwork
+from ..transaction_commit.spec import RmState, TransactionCommit
 
 
 class State(Enum):
@@ -297,16 +299,19 @@ class ThreePhaseCommitSystem(UnorderedNetwork[Message], CrashRestart, Partitions
     def receive_decision(self, message: DecisionNotice) -> None:
         """An undecided participant, or a recovering coordinator, is told the decision (step 6).
 
-        A backup passes it on: those that follow it wait for nobody else.
+        A backup passes it on: those that follow it wait for nobody else. A notice that
+        contradicts what the receiver did is refused.
         """
         self.receive(message)
         if message.to is None:
             require(self.coordinator_up)
+            require(not contradicts(self.coordinator, message.decision))
             if self.coordinator is State.PREPARED and self.coordinator_has_failed:
                 self.coordinator = settled(message.decision)
         else:
             participant = message.to
             require(self.reachable(participant))
+            require(not contradicts(self.state[participant], message.decision))
             if not self.decided(participant):
                 if self.role[participant] in {Role.POLLING, Role.PREPARING}:
                     self.backup_decides(participant, message.decision)
@@ -652,7 +657,27 @@ class ThreePhaseCommitSystem(UnorderedNetwork[Message], CrashRestart, Partitions
         if self.connected(participant) and self.reachable(other):
             self.send(message)
 
-    # What the properties of atomic commitment ask for
+    # What the protocol implements, and what the properties of atomic commitment ask for
+
+    @refines(TransactionCommit)
+    def transaction_commit(self) -> TransactionCommit:
+        """A resource manager is a participant; it is prepared once its vote is yes."""
+        return TransactionCommit(
+            rms=self.participants,
+            rm_state={participant: self.rm_state(participant) for participant in self.participants},
+        )
+
+    def rm_state(self, participant: Node) -> RmState:
+        """What transaction commit calls the state of a participant."""
+        match self.state[participant]:
+            case State.INITIAL:
+                return RmState.WORKING
+            case State.COMMITTED:
+                return RmState.COMMITTED
+            case State.ABORTED:
+                return RmState.ABORTED
+            case _:
+                return RmState.PREPARED
 
     def voters(self) -> Set[Node]:
         """All participants."""
@@ -702,6 +727,13 @@ class ThreePhaseCommitSystem(UnorderedNetwork[Message], CrashRestart, Partitions
 def settled(decision: Decision) -> State:
     """The state that a decision leads to."""
     return State.COMMITTED if decision is Decision.COMMIT else State.ABORTED
+
+
+def contradicts(state: State, decision: Decision) -> bool:
+    """Whether a site in this state cannot believe this decision."""
+    if decision is Decision.COMMIT:
+        return state in {State.INITIAL, State.ABORTED}
+    return state is State.COMMITTED
 
 
 def addressed(message: Message, site: Node | None) -> bool:
