@@ -156,21 +156,34 @@ def command_line(
 ) -> str:
     """The command that does this check again."""
     words = ["quorate", "check", model.name]
-    for name, value in parameters.items():
-        words += ["--set", f"{name}={str(value).lower()}"]
-    for flaw in settings.flaws:
-        words += ["--flaw", flaw]
-    for name in settings.properties or ():
-        words += ["--property", name]
-    if settings.deadlock:
-        words += ["--property", DEADLOCK]
-    if settings.symmetry is not None:
+    entry = settings.entry
+    if entry is not None and settings.unchanged:
+        words += ["--instance", entry.name]
+    else:
+        base = model.instances[0].parameters if model.instances else {}
+        given = chosen(model, parameters).keys() | base.keys()
+        for name, value in parameters.items():
+            if name in given:
+                words += ["--set", f"{name}={str(value).lower()}"]
+        for flaw in settings.flaws:
+            words += ["--flaw", flaw]
+        for name in settings.properties or ():
+            words += ["--property", name]
+        if settings.deadlock:
+            words += ["--property", DEADLOCK]
+    if settings.symmetry is not None and not (entry and settings.symmetry is entry.symmetry):
         words.append("--symmetry" if settings.symmetry else "--no-symmetry")
     for option in ("max_states", "max_depth", "time_limit"):
-        value = getattr(limits, option)
-        if value is not None:
-            words += ["--" + option.replace("_", "-"), str(value)]
+        limit = getattr(limits, option)
+        if limit is not None:
+            words += ["--" + option.replace("_", "-"), str(limit)]
     return shlex.join(words)
+
+
+def chosen(model: Model, parameters: Mapping[str, Setting]) -> dict[str, Setting]:
+    """The parameters that are not as the spec has them by default."""
+    usual = stored({name: p.default for name, p in model.parameters.items()})
+    return {name: value for name, value in parameters.items() if value != usual[name]}
 
 
 def document(report: Report) -> dict[str, Any]:
@@ -229,9 +242,6 @@ def _silent(
         notes.append(
             f"states beyond depth {result.depth}: the search ends where it finds something"
         )
-    left_out = [name for name in model.properties if name not in result.properties]
-    if left_out:
-        notes.append(f"properties left out: {', '.join(left_out)}")
     idle = [action for action, times in result.coverage.items() if not times]
     if idle:
         notes.append(f"actions never taken: {', '.join(idle)}")
@@ -271,10 +281,14 @@ def save(
 def file_name(
     model: Model, settings: Settings, parameters: Mapping[str, Setting], property_name: str
 ) -> str:
-    """The same check writes the same files: model, parameters, flaws, property."""
-    stem = model.name if ":" not in model.name else model.spec.__name__
-    parts = [stem, *(f"{n}-{str(v).lower()}" for n, v in parameters.items())]
-    parts += [*settings.flaws, property_name]
+    """The same check writes the same files: model, instance or parameters and flaws, property."""
+    parts = [model.name if ":" not in model.name else model.spec.__name__]
+    if settings.entry is not None and settings.unchanged:
+        parts.append(settings.entry.name)
+    else:
+        parts += [f"{n}-{str(v).lower()}" for n, v in chosen(model, parameters).items()]
+        parts += settings.flaws
+    parts.append(property_name)
     return ".".join(re.sub(r"[^\w=-]+", "-", part) for part in parts) + ".itf.json"
 
 

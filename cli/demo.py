@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..traces.trace import Outcome
 from . import replay
 from .check import Limits, Report, run
 from .expectations import surprises
@@ -19,19 +20,19 @@ from .registry import Model, from_manifest, manifests
 from .settings import settle
 from .status import Status, outcome, quit_with
 
-_LIMITS = Limits(time_limit=60)
-
 
 def demo(folder: Path) -> Status:
     """Run the demonstration; VIOLATED if anything is not as its manifest says."""
     started = time.perf_counter()
     _say(f"Checking the fast instances of every model (traces go to {folder}/)\n")
     reports, unexpected = [], 0
-    for model, entry in fast_instances():
+    instances = list(fast_instances())
+    width = max((len(entry.name) for _, entry in instances), default=0)
+    for model, entry in instances:
         settings = settle(model, instance=entry.name)
-        report = run(model, settings, limits=_LIMITS, trace_dir=folder, quiet=False)
+        report = run(model, settings, limits=Limits(), trace_dir=folder, quiet=False)
         reports.append(report)
-        unexpected += _line(report, entry)
+        unexpected += _line(report, entry, width)
     seconds = time.perf_counter() - started
     _say(f"\n{len(reports)} instances in {seconds:.1f} s, {unexpected} not as expected\n")
     status = Status.VIOLATED if unexpected else Status.HOLDS
@@ -58,14 +59,14 @@ def fast_instances() -> Iterator[tuple[Model, InstanceEntry]]:
                 yield model, entry
 
 
-def _line(report: Report, entry: InstanceEntry) -> bool:
+def _line(report: Report, entry: InstanceEntry, width: int) -> bool:
     """Print a line about an instance; whether it is not as expected."""
     result = report.result
     what = entry.violates or "holds"
     found = surprises(entry, result)
     mark = "NOT AS EXPECTED" if found else "as expected"
     _say(
-        f"  {report.model.name:<28} {entry.name:<28} {result.distinct_states:>9,} states "
+        f"  {report.model.name:<28} {entry.name:<{width}} {result.distinct_states:>9,} states "
         f"{result.seconds:6.2f} s  {mark}: {result.verdict.value}"
         + ("" if what == "holds" else f" {what}")
     )
@@ -75,9 +76,11 @@ def _line(report: Report, entry: InstanceEntry) -> bool:
 
 
 def _implementation(report: Report) -> str | None:
-    """The implementation that the counterexample of an instance is to be reproduced on."""
+    """The implementation on which a flaw that an instance switches on is to be reproduced."""
     entry = report.settings.entry
-    return entry.implementation if entry is not None and entry.replay == "reproduced" else None
+    if entry is None or not entry.flaws or entry.replay != Outcome.REPRODUCED.value:
+        return None
+    return entry.implementation
 
 
 def _files(folder: Path, shown: Report) -> None:

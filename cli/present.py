@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 from rich.console import Console
 from rich.text import Text
 
 from ..checkers.result import CheckResult, Verdict, Violation
 from ..traces.render import console_for, render
+from .check import Report, chosen
 from .progress import size
-
-if TYPE_CHECKING:
-    from .check import Report
 
 _STYLE = {
     Verdict.HOLDS: "bold green",
@@ -44,7 +42,7 @@ def present(report: Report, file: IO[str]) -> None:
 
 def _title(report: Report) -> Text:
     title = Text(report.model.name, style="bold")
-    for name, value in report.parameters.items():
+    for name, value in chosen(report.model, report.parameters).items():
         title.append(f" {name}={str(value).lower()}", style="not bold")
     for flaw in report.settings.flaws:
         title.append(f" +{flaw}", style="red")
@@ -115,7 +113,8 @@ def _coverage(result: CheckResult) -> Iterator[Text]:
         yield Text(f"  {name:<{width}}  {times:>{digits},}")
     idle = [name for name, times in result.coverage.items() if not times]
     if idle:
-        yield Text(f"  warning: never taken: {', '.join(idle)}", style="yellow")
+        actions = idle[0] if len(idle) == 1 else f"{len(idle)} actions"
+        yield Text(f"  warning: {actions} never taken", style="yellow")
 
 
 def _counterexample(report: Report, violation: Violation, console: Console) -> None:
@@ -123,8 +122,6 @@ def _counterexample(report: Report, violation: Violation, console: Console) -> N
     if violation.trace is None:
         console.print(Text(f"{violation.property}: {violation.message}", style="bold red"))
         return
-    if violation.message:
-        console.print(Text(violation.message))
     render(violation.trace, console)
     for line in _next(report, violation):
         console.print(Text(line))

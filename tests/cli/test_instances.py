@@ -39,10 +39,17 @@ def test_what_a_manifest_names_is_there(manifest: Manifest) -> None:
         assert model.adapter(implementation.name)
 
 
-@pytest.mark.parametrize("manifest", MANIFESTS, ids=lambda manifest: manifest.name)
-def test_every_flaw_is_found_by_some_instance(manifest: Manifest) -> None:
-    found = {flaw for e in manifest.instances if e.violates is not None for flaw in e.flaws}
-    assert sorted(registry.from_manifest(manifest).flaws.keys() - found) == []
+def test_every_flaw_is_found_by_some_instance() -> None:
+    # Over all manifests: a variant inherits the flaws of the model that it varies.
+    found = {
+        flaw
+        for manifest in MANIFESTS
+        for entry in manifest.instances
+        if entry.violates is not None
+        for flaw in entry.flaws
+    }
+    known = {flaw for manifest in MANIFESTS for flaw in registry.from_manifest(manifest).flaws}
+    assert sorted(known - found) == []
 
 
 @pytest.mark.parametrize(("model", "entry"), FAST, ids=[f"{m.name}/{e.name}" for m, e in FAST])
