@@ -47,15 +47,14 @@ class BackupSession(TwoPhaseCommitSession):
     def step(self, label: Label, given: Mapping[str, Value]) -> None:
         """The steps of the backup here, all others as in the system without it."""
         message = given.get("message")
+        if message in self.backup_network and not self.duplicating:
+            self.backup_network.remove(message)
         match message:
             case spec.BackupInquiry(to) if label.kind is Kind.DELIVER:
-                self.backup_network.remove(message)
                 self.feed(to.name, Received(B, DecisionRequest(T)))
             case spec.UncertainReport(sender):
-                self.backup_network.remove(message)
                 self.feed_backup(Received(sender.name, Uncertain(T)))
             case spec.DecisionReport(decision):
-                self.backup_network.remove(message)
                 notice = DecisionNotice(T, Decision(decision.value))
                 self.feed_backup(Received(next(iter(self.nodes)), notice))
             case None if label.action == "take_over":

@@ -134,4 +134,5 @@ class TwoPhaseCommitBackup(TwoPhaseCommitSystem):
     def receive_backup(self, message: BackupMessage) -> None:
         """Take a message out of the backup's network."""
         require(message in self.backup_network)
-        self.backup_network.discard(message)
+        if not self.duplicating:
+            self.backup_network.discard(message)
