@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+
 from ...language.domains import values_of
 from ...language.ir.nodes import Variable
 from ...language.ir.types import (

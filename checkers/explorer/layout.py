@@ -230,8 +230,10 @@ def _bag(kind: BagType) -> Layout:
     digit = kind.copies.bit_length()
     if enumerable(kind.element) and count <= DENSE_LIMIT:
         few = None if kind.capacity is None or kind.capacity >= count else kind.capacity
-        if count * digit <= DENSE_ANYWAY or few is None or (
-            count * digit <= few * (layout_of(kind.element).width + digit)
+        if (
+            count * digit <= DENSE_ANYWAY
+            or few is None
+            or (count * digit <= few * (layout_of(kind.element).width + digit))
         ):
             item = layout_of(IntType(0, kind.copies))
             return _array(kind, item, count, length=False, lowest_first=True)
@@ -277,7 +279,7 @@ def enumerable(kind: Type) -> bool:
         case BoolType() | IntType() | EnumType() | NodeType():
             return True
         case OptionType(inner):
-            return enumerable(inner) and layout_of(inner).small
+            return enumerable(inner) and layout_of(kind).small
         case RecordType(_, fields):
             return all(enumerable(field) and layout_of(field).small for _, field in fields) and (
                 layout_of(kind).small

@@ -28,7 +28,8 @@ class Value:
     @property
     def address(self) -> Pointer:
         """The address of a wide value."""
-        assert isinstance(self.raw, str) and not self.layout.small
+        assert isinstance(self.raw, str)
+        assert not self.layout.small
         return self.raw
 
 
@@ -181,14 +182,16 @@ def item_of(fn: Function, value: Value, index: Word) -> Value:
 def length_of(fn: Function, value: Value) -> Word:
     """The length of a sequence, or of a sparse collection."""
     array = value.layout
-    assert isinstance(array, Array) and array.header is not None
+    assert isinstance(array, Array)
+    assert array.header is not None
     return part_of(fn, value, array.header).raw
 
 
 def set_length(fn: Function, place: Place, length: Word) -> None:
     """Change the length; the items beyond have to be zero."""
     array = place.layout
-    assert isinstance(array, Array) and array.header is not None
+    assert isinstance(array, Array)
+    assert array.header is not None
     put(fn, part_place(fn, place, array.header), length)
 
 

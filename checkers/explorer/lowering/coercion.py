@@ -76,7 +76,8 @@ def _option(fn: Function, value: Value, layout: Layout, bound: Refuse) -> Value:
 
 def _union(fn: Function, value: Value, layout: Layout, bound: Refuse) -> Value:
     source, target = value.layout.kind, layout.kind
-    assert isinstance(source, UnionType) and isinstance(target, UnionType)
+    assert isinstance(source, UnionType)
+    assert isinstance(target, UnionType)
     for name, known in value.known.items():
         if target.tag(name) is not None:
             return shapes.tagged(fn, layout, known)
@@ -96,7 +97,11 @@ def _union(fn: Function, value: Value, layout: Layout, bound: Refuse) -> Value:
 def _set(fn: Function, value: Value, layout: Layout, bound: Refuse) -> Value:
     assert isinstance(layout.kind, SetType)
     target = collections.element_layout(layout)
-    if isinstance(value.layout, Bits) and isinstance(layout, Bits) and value.layout.element == target:
+    if (
+        isinstance(value.layout, Bits)
+        and isinstance(layout, Bits)
+        and value.layout.element == target
+    ):
         capacity = layout.kind.capacity
         if capacity is not None and capacity < layout.count:
             fn.when(fn.compare("slt", capacity, collections.size(fn, value)), bound)

@@ -54,7 +54,8 @@ def fitted(fn: Function, value: Value, layout: Layout) -> tuple[Bit, Value]:
     if value.layout == layout:
         return True, value
     kind, given = layout.kind, value.layout.kind
-    assert isinstance(kind, IntType) and isinstance(given, IntType), (kind, given)
+    assert isinstance(kind, IntType)
+    assert isinstance(given, IntType)
     inside: Bit = True
     if given.low < kind.low:
         inside = fn.compare("sle", kind.low, value.raw)
@@ -228,9 +229,7 @@ def _iterate_word(
     fn.repeat(lambda: fn.compare("ne", fn.load(left), 0), inside)
 
 
-def iterate_counts(
-    fn: Function, bag: Value, body: Callable[[Value, Word, str], None]
-) -> None:
+def iterate_counts(fn: Function, bag: Value, body: Callable[[Value, Word, str], None]) -> None:
     """The body for each distinct element of a bag, with the number of its copies."""
     layout = bag.layout
     assert isinstance(layout, Array)
@@ -334,7 +333,8 @@ def remove(fn: Function, place: Place, element: Value) -> Bit:
 def add_copies(fn: Function, place: Place, element: Value, copies: Word, full: Refuse) -> None:
     """Put copies of an element (at least 1) into a bag."""
     layout = place.layout
-    assert isinstance(layout, Array) and isinstance(layout.kind, BagType)
+    assert isinstance(layout, Array)
+    assert isinstance(layout.kind, BagType)
     kind = layout.kind
     if layout.header is not None:
         name = "add" if copies == 1 else "add_many"
@@ -378,7 +378,9 @@ def _change(
 ) -> Word:
     """Call a helper that changes the sparse collection at an address; its status."""
     layout = place.layout
-    parameters = f"ptr %at, {parameter(element.layout, 'element')}" + (", ptr %extra" if extra else "")
+    parameters = f"ptr %at, {parameter(element.layout, 'element')}" + (
+        ", ptr %extra" if extra else ""
+    )
     helper = fn.module.helper((name, layout), parameters, "i64", fill)
     arguments = f", {argument(element)}" + (f", ptr {extra}" if extra else "")
     if not layout.small:

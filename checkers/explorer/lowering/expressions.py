@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import assert_never
 
 from ....language.ir.nodes import (
@@ -293,7 +294,9 @@ def _field(cx: Context, expr: Apply) -> Value:
             assert isinstance(inner.type, RecordType)
             _check_variant(cx, union, inner)
             if not union.layout.small and inner.type.name not in union.known:
-                return part_named(cx.fn, shapes.variant_place(cx.fn, union, inner.type.name), expr.name)
+                return part_named(
+                    cx.fn, shapes.variant_place(cx.fn, union, inner.type.name), expr.name
+                )
             return part_named(cx.fn, shapes.variant(cx.fn, union, inner.type.name), expr.name)
     return part_named(cx.fn, lower(cx, inner), expr.name)
 
@@ -562,7 +565,8 @@ def _set_of(cx: Context, expr: Comprehension) -> Value:
 
 def _map_of(cx: Context, expr: Comprehension) -> Value:
     layout = layout_of(expr.type)
-    assert isinstance(layout, Array) and isinstance(layout.kind, MapType)
+    assert isinstance(layout, Array)
+    assert isinstance(layout.kind, MapType)
     result = temporary(cx.fn, layout)
     (binder,) = expr.binders
     key, item = layout_of(layout.kind.key), layout.item
@@ -586,9 +590,9 @@ def run_pure(cx: Context, body: tuple[Stmt, ...]) -> None:
             case Bind():
                 bind(cx, stmt)
             case If(test, then, orelse):
-                branches(cx, test, lambda then=then: run_pure(cx, then), lambda orelse=orelse: run_pure(cx, orelse))
+                branches(cx, test, partial(run_pure, cx, then), partial(run_pure, cx, orelse))
             case For(binder, inner):
-                for_each(cx, binder, lambda inner=inner: run_pure(cx, inner))
+                for_each(cx, binder, partial(run_pure, cx, inner))
             case _:
                 raise AssertionError(f"not a pure statement: {stmt!r}")
 
@@ -611,9 +615,7 @@ def local_slot(cx: Context, name: str, kind: Type, room: Callable[[], int]) -> P
     return slot
 
 
-def branches(
-    cx: Context, test: Expr, then: Callable[[], None], orelse: Callable[[], None]
-) -> None:
+def branches(cx: Context, test: Expr, then: Callable[[], None], orelse: Callable[[], None]) -> None:
     """Two arms of statements."""
     fn = cx.fn
     yes, no, after = fn.block(), fn.block(), fn.block()

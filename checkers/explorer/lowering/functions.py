@@ -169,9 +169,7 @@ class SpecFunctions:
             result = fn.either(result, fn.left(fn.call(inner, arguments), number))
         fn.give(result)
 
-    def _predicate(
-        self, name: str, parameters: str, expr: Expr, *, internal: bool = True
-    ) -> None:
+    def _predicate(self, name: str, parameters: str, expr: Expr, *, internal: bool = True) -> None:
         """A function that gives 1 or 0; the first trap is kept."""
         fn = self.module.function(name, parameters, "i64", internal=internal)
         on_trap = fn.block()
@@ -336,7 +334,10 @@ def _membership(condition_: Expr, parameter: Parameter) -> Expr | None:
             return source if name == parameter.name and elements == kind else None
         case Apply(
             op=Op.CONTAINS,
-            args=(source, Apply(type=UnionType() as union, op=Op.COERCE, args=(Local(kind, name),))),
+            args=(
+                source,
+                Apply(type=UnionType() as union, op=Op.COERCE, args=(Local(kind, name),)),
+            ),
         ):
             record = isinstance(kind, RecordType) and _element_type(source.type) == union
             return source if name == parameter.name and record else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from ....language.ir.types import (
     BagType,
     MapType,
@@ -12,7 +14,7 @@ from ....language.ir.types import (
     UnionType,
     cardinality,
 )
-from ..layout import TAG, VALUE, Array, Bits, Layout, Nullable, Scalar, Struct
+from ..layout import TAG, VALUE, Array, Bits, Layout, Nullable, Part, Scalar, Struct
 from .access import (
     Value,
     argument,
@@ -80,8 +82,8 @@ def _sequence_ordinal(fn: Function, value: Value, layout: Array, radix: int) -> 
     total: Word = 0
     for index in range(layout.count):
         longer = fn.add(fn.mul(total, radix), ordinal(fn, item_of(fn, value, index)))
-        # Each longer length begins after all shorter sequences: the offset grows by radix**index.
-        total = fn.select(fn.compare("slt", index, length), fn.add(longer, 0), total)
+        total = fn.select(fn.compare("slt", index, length), longer, total)
+    # The sequences of a length come after all shorter ones.
     offset: Word = 0
     base = 0
     for index in range(layout.count):
@@ -224,6 +226,10 @@ def _settle(fn: Function, a: Value, b: Value) -> None:
     _settle_by(fn, _compare(fn, a, b))
 
 
+def _settle_part(fn: Function, a: Value, b: Value, part: Part) -> None:
+    _settle(fn, part_of(fn, a, part), part_of(fn, b, part))
+
+
 def _settle_by(fn: Function, order: Word) -> None:
     fn.when(fn.compare("ne", order, 0), lambda: fn.give(order))
 
@@ -237,11 +243,8 @@ def _fill_compare(fn: Function, a: Value, b: Value) -> None:
             _settle(fn, part_of(fn, a, parts[TAG]), part_of(fn, b, parts[TAG]))
             tag = part_of(fn, a, parts[TAG]).raw
             for number, name in _alternatives(a.layout):
-                part = parts[name]
-                fn.when(
-                    fn.compare("eq", tag, number),
-                    lambda part=part: _settle(fn, part_of(fn, a, part), part_of(fn, b, part)),
-                )
+                here = fn.compare("eq", tag, number)
+                fn.when(here, partial(_settle_part, fn, a, b, parts[name]))
         case Bits(words=words):
             for index in reversed(range(words)):
                 left = constant_word(fn, a, index)
@@ -281,9 +284,7 @@ def _compare_arrays(fn: Function, a: Value, b: Value) -> None:
         fn.count(0, array.count, entry)
         return
     left, right = length_of(fn, a), length_of(fn, b)
-    lengths = _compare(
-        fn, Value(array.header.layout, left), Value(array.header.layout, right)
-    )
+    lengths = _compare(fn, Value(array.header.layout, left), Value(array.header.layout, right))
     if isinstance(array.kind, SeqType):
         _settle_by(fn, lengths)
         fn.count(0, left, lambda i, _: _settle(fn, item_of(fn, a, i), item_of(fn, b, i)))
@@ -296,7 +297,3 @@ def _compare_arrays(fn: Function, a: Value, b: Value) -> None:
 
     fn.count(0, shorter, from_back)
     fn.give(lengths)
-
-
-
-

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, partial
 
 from ....language.ir.types import (
     BagType,
@@ -41,7 +41,7 @@ UNROLLED = 128
 """Elements of a dense set that are renamed one by one, without a loop, at most."""
 
 
-@lru_cache(maxsize=None)
+@cache
 def mentions(kind: Type, sort: Sort | None = None) -> bool:
     """Whether values of the type can name a node of the sort; of any that permutes, without one."""
     match kind:
@@ -128,14 +128,15 @@ class Renaming:
         if isinstance(layout.kind, UnionType):
             for record in layout.kind.variants:
                 here = shapes.has_variant(fn, value, record.name)
-                fn.when(here, lambda name=record.name: variant(name))
+                fn.when(here, partial(variant, record.name))
         else:
             fn.when(fn.negated(shapes.is_none(fn, value)), some)
         return read(fn, result)
 
     def _bits(self, fn: Function, value: Value, permutation: Pointer) -> Value:
         layout = value.layout
-        assert isinstance(layout, Bits) and isinstance(layout.kind, SetType)
+        assert isinstance(layout, Bits)
+        assert isinstance(layout.kind, SetType)
         images = self.images(layout.kind.element)
         if images is None or not layout.small or layout.count > UNROLLED:
             return self._sparse(fn, value, permutation)

@@ -51,7 +51,8 @@ def record(fn: Function, layout: Layout, values: Sequence[Value]) -> Value:
 def tagged(fn: Function, layout: Layout, value: Value) -> Value:
     """A union of one of its records."""
     struct = structure(layout)
-    assert isinstance(struct.kind, UnionType) and isinstance(value.layout.kind, RecordType)
+    assert isinstance(struct.kind, UnionType)
+    assert isinstance(value.layout.kind, RecordType)
     name = value.layout.kind.name
     number = struct.kind.tag(name)
     assert number is not None
@@ -131,7 +132,9 @@ def each(fn: Function, layout: Layout, value: Value) -> Value:
     assert isinstance(layout, Array)
     if layout.small:
         ones = sum(1 << _constant(item_shift(fn, layout, index)) for index in range(layout.count))
-        return decoded(fn, layout, fn.mul(code_in(fn, value, layout.item), ones) if layout.item.width else 0)
+        return decoded(
+            fn, layout, fn.mul(code_in(fn, value, layout.item), ones) if layout.item.width else 0
+        )
     place = temporary(fn, layout)
     fn.count(0, layout.count, lambda index, _: write(fn, item_place(fn, place, index), value))
     return read(fn, place)
@@ -158,5 +161,3 @@ def variant_place(fn: Function, union: Value, name: str) -> Value:
     """The record in a wide union as it lies there: good for reading fields, not as a value."""
     part = structure(union.layout).parts[name]
     return read(fn, part_place(fn, Place(union.layout, union.address), part))
-
-

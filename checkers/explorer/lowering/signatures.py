@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from ....language.ir.types import (
     BagType,
@@ -77,9 +78,7 @@ def unary_facts(layout: StateLayout, sort: Sort, renaming: Renaming) -> list[Fac
     return facts if sum(fact.width for fact in facts) <= 64 else None
 
 
-def _facts_in(
-    layout: Layout, sort: Sort, renaming: Renaming
-) -> list[tuple[int, Extract]] | None:
+def _facts_in(layout: Layout, sort: Sort, renaming: Renaming) -> list[tuple[int, Extract]] | None:
     match layout:
         case Scalar(kind=NodeType()):
             return [(1, lambda fn, value, node: fn.word(fn.compare("eq", value.raw, node)))]
@@ -199,14 +198,14 @@ class Hashing:
         def hashed(number: int, inner: Value) -> None:
             fn.store(result, mixed(fn, fn.add(self._hash(fn, inner), number)))
 
+        def variant(number: int, name: str) -> None:
+            hashed(number, shapes.variant(fn, value, name))
+
         kind = value.layout.kind
         if isinstance(kind, UnionType):
             for tag, record in enumerate(kind.variants):
                 here = shapes.has_variant(fn, value, record.name)
-                fn.when(
-                    here,
-                    lambda tag=tag, name=record.name: hashed(tag, shapes.variant(fn, value, name)),
-                )
+                fn.when(here, partial(variant, tag, record.name))
         else:
             there = fn.negated(shapes.is_none(fn, value))
             fn.when(there, lambda: hashed(7, shapes.unwrapped(fn, value)))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from ....language.ir.nodes import (
     Apply,
@@ -169,10 +170,13 @@ class Statements:
                 self._choose(stmt.binder, rest, following, then)
                 return
             if has_choice((stmt,)):
-                self._with_choices(stmt, following, lambda after: self.run(rest, after, then))
+                self._with_choices(stmt, following, partial(self._rest, rest, then))
                 return
             self._simple(stmt, following)
         then(following)
+
+    def _rest(self, rest: tuple[Stmt, ...], then: Then, following: str) -> None:
+        self.run(rest, following, then)
 
     def _simple(self, stmt: Stmt, following: str) -> None:
         """A statement without choices inside."""
@@ -190,7 +194,10 @@ class Statements:
                 bind(self.cx, stmt)
             case If(test, yes, no):
                 branches(
-                    self.cx, test, lambda: self._all(yes, following), lambda: self._all(no, following)
+                    self.cx,
+                    test,
+                    lambda: self._all(yes, following),
+                    lambda: self._all(no, following),
                 )
             case For(binder, inner):
                 for_each(self.cx, binder, lambda: self._all(inner, following))
@@ -201,9 +208,7 @@ class Statements:
 
     # Choices
 
-    def _choose(
-        self, binder: Binder, rest: tuple[Stmt, ...], following: str, then: Then
-    ) -> None:
+    def _choose(self, binder: Binder, rest: tuple[Stmt, ...], following: str, then: Then) -> None:
         cx, fn = self.cx, self.cx.fn
         source = binder.source
         lazy = isinstance(source, Apply) and source.op in (Op.DOMAIN, Op.RANGE)
@@ -288,9 +293,7 @@ class Statements:
         fn.at(back)
         fn.switch(fn.load(origin), targets)
 
-    def _rounds(
-        self, binder: Binder, inner: tuple[Stmt, ...], following: str, then: Then
-    ) -> None:
+    def _rounds(self, binder: Binder, inner: tuple[Stmt, ...], following: str, then: Then) -> None:
         """A loop with choices inside: its rounds one after the other, each written out."""
         cx, fn = self.cx, self.cx.fn
         most = most_elements(binder.source)
@@ -393,7 +396,9 @@ class Statements:
         fn = self.cx.fn
         if isinstance(place.layout, Bits) and isinstance(value.layout, Bits) and place.layout.small:
             put(fn, place, fn.either(read(fn, place).raw, value.raw))
-            capacity = place.layout.kind.capacity if isinstance(place.layout.kind, SetType) else None
+            capacity = (
+                place.layout.kind.capacity if isinstance(place.layout.kind, SetType) else None
+            )
             if capacity is not None and capacity < place.layout.count:
                 size = collections.size(fn, read(fn, place))
                 fn.when(fn.compare("slt", capacity, size), full)

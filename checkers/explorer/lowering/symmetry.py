@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from ....language.ir.types import Sort
 from ..layout import StateLayout
@@ -97,8 +98,7 @@ class SymmetryFunctions:
         fn = self.module.function("signature", parameters, "i64", internal=False)
         for number in range(len(self.sorts)):
             here = fn.compare("eq", "%sort", number)
-            call = f"signature.{number}"
-            fn.when(here, lambda call=call: fn.give(fn.call(call, "ptr %state, i64 %node")))
+            fn.when(here, partial(_answer, fn, f"signature.{number}"))
         fn.give(0)
 
     # The canonical form
@@ -138,8 +138,10 @@ class SymmetryFunctions:
             for position in range(lo + 1, hi):
                 before = fn.load(fn.offset(keys, position - 1))
                 same = fn.compare("eq", before, fn.load(fn.offset(keys, position)))
-                tied = same if tied is False else fn.compare(
-                    "ne", fn.either(fn.word(tied), fn.word(same)), 0
+                tied = (
+                    same
+                    if tied is False
+                    else fn.compare("ne", fn.either(fn.word(tied), fn.word(same)), 0)
                 )
         fn.when(tied, then)
 
@@ -149,7 +151,9 @@ class SymmetryFunctions:
         return start, start + sort.size
 
     def _sort_all(self, fn: Function, keys: Pointer, order: Pointer) -> None:
-        name = self.module.helper(("sort",), "ptr %keys, ptr %items, i64 %lo, i64 %hi", "i64", _fill_sort)
+        name = self.module.helper(
+            ("sort",), "ptr %keys, ptr %items, i64 %lo, i64 %hi", "i64", _fill_sort
+        )
         for number in range(len(self.sorts)):
             lo, hi = self._range(number)
             if hi - lo > 1:
@@ -184,7 +188,9 @@ class SymmetryFunctions:
                 fn.store(own, fn.add(mixed(fn, fn.add(colour, _SELF)), 1))
                 hashed_state = fn.call(name, f"ptr %state, ptr {colours}")
                 fn.store(own, colour)
-                fn.store(fn.offset(better, fn.add(node, lo)), mixed(fn, fn.add(hashed_state, colour)))
+                fn.store(
+                    fn.offset(better, fn.add(node, lo)), mixed(fn, fn.add(hashed_state, colour))
+                )
 
             fn.count(0, hi - lo, recolour)
             for position in range(lo, hi):
@@ -205,7 +211,9 @@ class SymmetryFunctions:
         )
         for number in hashed:
             lo, hi = self._range(number)
-            fn.call(relabel, f"ptr %state, ptr {keys}, ptr {labels}, ptr {order}, i64 {lo}, i64 {hi}")
+            fn.call(
+                relabel, f"ptr %state, ptr {keys}, ptr {labels}, ptr {order}, i64 {lo}, i64 {hi}"
+            )
         more = fn.bit_slot()
         fn.store_bit(more, True)
 
@@ -229,7 +237,9 @@ class SymmetryFunctions:
 
             def compare() -> None:
                 self._rename(fn, order, candidate)
-                name = self.module.helper(("before", words), "ptr %a, ptr %b", "i64", _before(words))
+                name = self.module.helper(
+                    ("before", words), "ptr %a, ptr %b", "i64", _before(words)
+                )
                 smaller = fn.compare("ne", fn.call(name, f"ptr {candidate}, ptr %out"), 0)
                 fn.when(smaller, lambda: fn.copy("%out", candidate, words))
 
@@ -297,8 +307,14 @@ class SymmetryFunctions:
 
     def _order_by_label(self, fn: Function) -> None:
         """Labels are positions in their tie, so ordering by label keeps ties where they are."""
-        name = self.module.helper(("sort",), "ptr %keys, ptr %items, i64 %lo, i64 %hi", "i64", _fill_sort)
+        name = self.module.helper(
+            ("sort",), "ptr %keys, ptr %items, i64 %lo, i64 %hi", "i64", _fill_sort
+        )
         fn.call(name, "ptr %labels, ptr %order, i64 %lo, i64 %hi")
+
+
+def _answer(fn: Function, name: str) -> None:
+    fn.give(fn.call(name, "ptr %state, i64 %node"))
 
 
 def _fill_sort(fn: Function) -> None:

@@ -79,7 +79,11 @@ class Module:
         return made
 
     def helper(
-        self, key: tuple[object, ...], parameters: str, result: str, make: Callable[[Function], None]
+        self,
+        key: tuple[object, ...],
+        parameters: str,
+        result: str,
+        make: Callable[[Function], None],
     ) -> str:
         """The name of the internal function for the key; `make` fills it at the first call."""
         if key not in self._helpers:
@@ -320,7 +324,9 @@ class Function:
         return self._named(f"load i1, ptr {pointer}")
 
     def store_bit(self, pointer: Pointer, value: Bit) -> None:
-        self._write(f"store i1 {str(value).lower() if isinstance(value, bool) else value}, ptr {pointer}")
+        self._write(
+            f"store i1 {str(value).lower() if isinstance(value, bool) else value}, ptr {pointer}"
+        )
 
     def pointer_slot(self) -> Pointer:
         """Stack space for an address, not initialised."""
@@ -345,7 +351,9 @@ class Function:
                 self.store(self.offset(target, i), value)
             return
         call = "call void @llvm.memmove.p0.p0.i64"
-        self._write(f"{call}(ptr align 8 {target}, ptr align 8 {source}, i64 {words * 8}, i1 false)")
+        self._write(
+            f"{call}(ptr align 8 {target}, ptr align 8 {source}, i64 {words * 8}, i1 false)"
+        )
 
     def clear(self, target: Pointer, words: int) -> None:
         """Set words to 0."""
