@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -87,7 +88,7 @@ def _files(folder: Path, shown: Report) -> None:
     _say("\nWhere things are")
     _say(f"  traces            {folder}/*.itf.json")
     if shown.model.manifest is not None:
-        _say(f"  the spec          {shown.model.manifest.path.parent}")
+        _say(f"  the spec          {os.path.relpath(shown.model.manifest.path.parent)}")
     _say(f"  the same by hand  .venv/bin/{shown.command}")
     _say("  what else there is: .venv/bin/quorate list")
 

@@ -13,8 +13,9 @@ from ..language.instance import Instance
 from ..traces import itf
 from ..traces.document import Document, read_document
 from ..traces.replay import ReplayResult, replay
+from ..traces.show import step_text
 from ..traces.trace import Outcome, Trace, TraceError, TraceMeta
-from .check import build
+from .check import build, chosen
 from .outputs import JsonOutput
 from .registry import Model, find
 from .status import Status, say
@@ -130,7 +131,7 @@ def describe(loaded: Loaded, result: ReplayResult, against: str | None) -> dict[
         "as_expected": result.as_expected,
         "on": result.on,
         "step": result.step,
-        "label": None if result.label is None else str(result.label),
+        "label": None if result.label is None else step_text(result.label),
         "reason": result.reason,
         "steps": result.steps,
         "diff": list(result.diff),
@@ -171,19 +172,18 @@ def _print(loaded: Loaded, result: ReplayResult, against: str | None) -> None:
     import typer
 
     meta = loaded.trace.meta
-    about = " ".join(
-        [meta.model, *(f"{k}={v}" for k, v in meta.parameters.items())]
-        + [f"+{flaw}" for flaw in meta.flaws]
-    )
+    settings = [f"{k}={str(v).lower()}" for k, v in chosen(loaded.model, meta.parameters).items()]
+    about = " ".join([meta.model, *settings, *(f"+{flaw}" for flaw in meta.flaws)])
     claim = f": {meta.property} ({meta.property_kind})" if meta.property else ""
     colour = {Status.HOLDS: "green", Status.INCONCLUSIVE: "yellow"}.get(status_of(result), "red")
     word = result.outcome.value.replace("_", " ")
-
     typer.echo(f"{loaded.path}\n  {about}{claim}, {len(loaded.trace)} states")
     typer.secho(f"  {word}", fg=colour, bold=True, nl=False)
-    expected = "" if result.as_expected else f" (expected: {result.expected.value})"
+    # What a trace expects is said of an implementation with the trace's flaws.
+    correct = against is not None and against.endswith(CORRECT)
+    expected = "" if result.as_expected or correct else f" (expected: {result.expected.value})"
     side = against if against is not None and result.on == "implementation" else result.on
-    place = f" at step {result.step}" + (f", {result.label}" if result.label else "")
+    place = f" at step {result.step}" + (f", {step_text(result.label)}" if result.label else "")
     typer.echo(f" on {side}{place}{expected}\n    {result.reason}")
     for line in (*result.diff, *(result.why_not.lines() if result.why_not else ()), *result.notes):
         typer.echo(f"    {line}")
