@@ -489,7 +489,7 @@ def _fill_take(fn: Function, layout: Array) -> None:
 
 def combine(fn: Function, how: str, a: Value, b: Value, layout: Layout, full: Refuse) -> Value:
     """`union`, `intersection` or `difference` of two sets, in a layout of the caller's choice."""
-    if isinstance(layout, Bits) and a.layout == layout and b.layout == layout:
+    if isinstance(layout, Bits) and isinstance(a.layout, Bits) and isinstance(b.layout, Bits):
         return _combine_bits(fn, how, a, b, layout)
     result = temporary(fn, layout)
 
@@ -528,7 +528,7 @@ def _combine_bits(fn: Function, how: str, a: Value, b: Value, layout: Bits) -> V
 
 def subset(fn: Function, a: Value, b: Value) -> Bit:
     """Whether each element of the set `a` is in the set `b`."""
-    if isinstance(a.layout, Bits) and a.layout == b.layout:
+    if isinstance(a.layout, Bits) and isinstance(b.layout, Bits):
         if a.layout.small:
             return fn.compare("eq", fn.without(a.raw, b.raw), 0)
         extra: Word = 0
@@ -555,6 +555,8 @@ def relaid(fn: Function, value: Value, layout: Layout, full: Refuse) -> Value:
     """A set or bag of the same elements in another layout."""
     if value.layout == layout:
         return value
+    if isinstance(value.layout, Bits) and isinstance(layout, Bits):
+        return Value(layout, value.raw)  # The same bits, whatever the capacity.
     result = temporary(fn, layout)
     if isinstance(layout.kind, BagType):
         iterate_counts(fn, value, lambda e, n, _: add_copies(fn, result, e, n, full))

@@ -371,8 +371,6 @@ def _set_operator(cx: Context, expr: Apply) -> Value:
     left, right = (lower(cx, arg) for arg in expr.args)
     layout = result_layout(expr)
     fn = cx.fn
-    if isinstance(layout, Bits):
-        left, right = adapted(cx, left, layout), adapted(cx, right, layout)
     return collections.combine(fn, expr.op.value, left, right, layout, cx.overflow("set"))
 
 
