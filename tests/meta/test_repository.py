@@ -77,6 +77,12 @@ def test_the_made_up_repository_keeps_every_rule(tree: Path) -> None:
         (repository.layering, "utils/x.py", "", "not in the table"),
         (repository.sizes, "language/x.py", "x = 1\n" * 801, "801 lines"),
         (repository.sizes, "language/x.py", "def f():\n" + "    x = 1\n" * 70, "f has 71"),
+        (
+            repository.sizes,
+            "language/x.py",
+            "def f():\n    def g():\n" + "        x = 1\n" * 70,
+            "g has 71",
+        ),
         (repository.sizes, "tests/x.py", f"x = '{'y' * 96}'\n", "102 columns"),
         (repository.packages, "models/__init__.py", "", "does not list quorate.models"),
         (repository.packages, "models/__init__.py", "", "models: has no py.typed"),
@@ -101,6 +107,14 @@ def test_the_made_up_repository_keeps_every_rule(tree: Path) -> None:
 def test_a_breach_is_found(tree: Path, rule: Rule, name: str, text: str, complaint: str) -> None:
     write(tree, name, text)
     assert complaint in "\n".join(rule(tree))
+
+
+def test_functions_inside_a_function_are_measured_by_themselves(tree: Path) -> None:
+    part = "    def g():\n" + "        x = 1\n" * 60
+    write(tree, "language/x.py", "def f():\n" + part * 2 + "    x = 1\n" * 60)
+    assert repository.sizes(tree) == []
+    write(tree, "language/x.py", "def f():\n" + part * 2 + "    x = 1\n" * 70)
+    assert "f has 71" in "\n".join(repository.sizes(tree))
 
 
 def test_what_only_the_type_checker_sees_is_no_dependency(tree: Path) -> None:
