@@ -239,9 +239,9 @@ def conditional(body: Body, node: ast.IfExp, expected: Type | None) -> Expr:
     test = condition(body, node.test)
     before = dict(body.narrowed)
     arms = []
+    known = learn(body, node.test, True), learn(body, node.test, False)
     try:
-        for arm, outcome in ((node.body, True), (node.orelse, False)):
-            learnt = learn(body, node.test, outcome)
+        for arm, learnt in zip((node.body, node.orelse), known, strict=True):
             if contradictory(learnt):
                 continue
             body.narrowed = {**before, **learnt}

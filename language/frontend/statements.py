@@ -25,6 +25,7 @@ from ..ir.nodes import (
 from ..ir.traps import place_name
 from ..ir.types import SetType, Type
 from . import construct
+from .aliases import is_python_set, note_alias, note_element
 from .comprehensions import element_type, set_comprehension, source_of
 from .context import Body, Constant, Skip, SpecObject
 from .expressions import (
@@ -32,7 +33,6 @@ from .expressions import (
     condition,
     expression,
     expression_hinted,
-    holds_collection,
     is_none,
     meaning,
 )
@@ -225,11 +225,7 @@ def _bind(body: Body, name: str, value: Expr, node: ast.expr) -> Stmt:
             unit.types[name], unit.grown = common, True
     kind = unit.types[name]
     unit.defined.add(name)
-    unit.stale.pop(name, None)
-    unit.aliases.pop(name, None)
-    root = holds_collection(value)
-    if root is not None:
-        unit.aliases[name] = root
+    note_alias(unit, name, value)
     return Bind(name, kind, coerce(body, value, kind, node, name), body.span(node))
 
 
@@ -313,8 +309,9 @@ def _if(
     test = condition(body, node.test)
     arms = []
     entry = Flow(body)
-    for nodes, outcome in ((node.body, True), (node.orelse, False)):
-        learnt = learn(body, node.test, outcome)
+    # Both before the first arm is entered: what that one knows does not hold in the other.
+    known = learn(body, node.test, True), learn(body, node.test, False)
+    for nodes, outcome, learnt in zip((node.body, node.orelse), (True, False), known, strict=True):
         entry.enter(learnt)
         reached = not contradictory(learnt)
         statements, ended = block(body, [*nodes, *rest], result) if reached else ([], True)
