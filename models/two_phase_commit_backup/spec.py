@@ -105,10 +105,13 @@ class TwoPhaseCommitBackup(TwoPhaseCommitSystem):
 
     @deliver
     def receive_decision_report(self, message: DecisionReport) -> None:
-        """Somebody knows: the backup tells all."""
+        """Somebody knows: the backup tells all. Reports that differ are nobody's step."""
         self.receive_backup(message)
         if self.backup is BackupState.ASKING:
             self.pass_on(message.decision)
+        else:
+            committed = self.backup is BackupState.COMMITTED
+            require(committed == (message.decision is Decision.COMMIT))
 
     @timeout
     def time_out_reports(self) -> None:
