@@ -26,6 +26,7 @@ GROW_AT = 18  # the count of states at which the table grows
 SIDE = 19  # room for the entries that growing sets aside
 BYTES_LIMIT = 20  # what table and arena together may take
 RESERVED_BUCKETS = 21  # buckets of the reservation
+COUNTS = 22  # how full each of COUNTED buckets is, while growing
 
 # Batches: successors that wait for their slot to arrive from memory.
 RAW = 24  # successors of one state
@@ -102,6 +103,7 @@ OTHERS = 4
 # Constants of the visited set.
 PAD = 1024  # buckets after the last that a hash points to: runs of full buckets end there
 FAR = 512  # an entry this many buckets from its place makes the table grow
+COUNTED = 4 * FAR  # entries of neighbouring buckets go to fewer buckets than this
 SIDE_BUCKETS = 4 * FAR  # entries nearer to the start than this may have to be set aside in growing
 FULL = 88  # sixteenths of an entry a bucket (of 8 * 16) at which the table grows
 FIRST_BUCKETS = 1 << 11

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 RAW_LIMIT = 1024  # successors of a state, until a spec shows more
 MAILBOX_STATES = 1 << 15
-QUANTUM = 4096
+QUANTUM = 1 << 14  # states that a worker expands in a round
 FILTER_BITS = 14
 
 Words = tuple[int, ...]
@@ -44,6 +44,7 @@ class Worker:
         self[c.BYTES_LIMIT] = budget
         self[c.QUANTUM] = QUANTUM
         self._buffer(c.SIDE, 8 * c.SIDE_BUCKETS)
+        self._buffer(c.COUNTS, c.COUNTED)
         self._buffer(c.SCRATCH, 4 * words)
         self._buffer(c.FILTER, words << FILTER_BITS)
         self[c.FILTER_BITS] = FILTER_BITS

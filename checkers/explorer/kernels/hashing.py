@@ -30,7 +30,7 @@ def _scramble(word: int) -> int:
 _EMPTY = _scramble((1 << 64) - 1)
 
 
-@njit(inline="always")
+@njit
 def mix(word):  # type: ignore[no-untyped-def]
     """The hash of a state of one word; never zero."""
     word = word * uint64(_A)
@@ -38,7 +38,7 @@ def mix(word):  # type: ignore[no-untyped-def]
     return (word * uint64(_B)) ^ uint64(_EMPTY)
 
 
-@njit(inline="always")
+@njit
 def unmix(hashed):  # type: ignore[no-untyped-def]
     """The state of a hash."""
     word = (hashed ^ uint64(_EMPTY)) * uint64(_B_INVERSE)
@@ -46,7 +46,7 @@ def unmix(hashed):  # type: ignore[no-untyped-def]
     return word * uint64(_A_INVERSE)
 
 
-@njit(inline="always")
+@njit
 def hash_words(state, words):  # type: ignore[no-untyped-def]
     """The hash of a state of several words at an address."""
     hashed = uint64(words)

@@ -253,3 +253,13 @@ def lowest(typing: Any, mask: Any) -> Any:
         return builder.cttz(args[0], ir.Constant(ir.IntType(1), 1))
 
     return types.int64(types.int64), emit
+
+
+@intrinsic
+def count_ones(typing: Any, mask: Any) -> Any:
+    """The number of bits set in a uint64, as int64."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.ctpop(args[0])
+
+    return types.int64(types.uint64), emit

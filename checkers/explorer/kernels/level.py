@@ -74,7 +74,7 @@ from .visited import copy, insert_narrow, insert_wide, same
 _SPINS = 2000  # looks at another worker's word before the core is offered to others
 
 
-@njit(inline="always")
+@njit
 def mailbox(ctl, source, target, parity):  # type: ignore[no-untyped-def]
     """Address of a mailbox: the count of states, then the states."""
     table = peek(ctl, MAILBOXES)
@@ -99,7 +99,7 @@ def wait(ctl):  # type: ignore[no-untyped-def]
     return acquire(shared, SHARED_STOP) == 0
 
 
-@njit(inline="always")
+@njit
 def sift_narrow(filter_, bits, raw, count, state, hashes, fill):  # type: ignore[no-untyped-def]
     """Append the hashes of the successors that the filter has not seen; returns the new fill.
 
@@ -117,7 +117,7 @@ def sift_narrow(filter_, bits, raw, count, state, hashes, fill):  # type: ignore
     return fill
 
 
-@njit(inline="always")
+@njit
 def sift_wide(filter_, bits, raw, count, state, hashes, fill, states, words):  # type: ignore[no-untyped-def]
     """`sift_narrow` for states of several words, which the filter holds in full."""
     for k in range(count):

@@ -22,6 +22,8 @@ from ..control import (
     BYTES_LIMIT,
     CONSTRAINT,
     COUNT,
+    COUNTED,
+    COUNTS,
     CROWDED,
     CUT,
     FAR,
@@ -64,13 +66,13 @@ from .intrinsics import (
 _INDEX = (1 << INDEX_BITS) - 1
 
 
-@njit(inline="always")
+@njit
 def place(hashed, workers, buckets):  # type: ignore[no-untyped-def]
     """The bucket that a hash points to in the table of its owner."""
     return high_product(hashed * unsigned(workers), buckets)
 
 
-@njit(inline="always")
+@njit
 def same(a, b, words):  # type: ignore[no-untyped-def]
     """Whether two states of several words are equal."""
     for i in range(words):  # noqa: SIM110 - a kernel has no generators
@@ -79,7 +81,7 @@ def same(a, b, words):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(inline="always")
+@njit
 def copy(source, target, words):  # type: ignore[no-untyped-def]
     """Copy words."""
     for i in range(words):
@@ -239,21 +241,32 @@ def find_wide(ctl, state, hashed):  # type: ignore[no-untyped-def]
 def _make_grow(wide: bool) -> Any:
     """The function that grows a table."""
 
-    @njit(inline="always")
-    def settle(table, entry, arena, words, workers, buckets):  # type: ignore[no-untyped-def]
-        """Put an entry at its place in the grown table; returns how far from it."""
+    @njit
+    def settle(ctl, entry, lowest_yet):  # type: ignore[no-untyped-def]
+        """Put an entry at its place in the grown table: the lowest place so far, how far from it.
+
+        How full a bucket is is counted beside the table, for the run of buckets that can still
+        change: reading a line that was just written to would make the processor wait.
+        """
+        buckets = peek(ctl, BUCKETS)
         hashed = entry
         if wide:
             position = signed(entry & uint64(_INDEX)) - 1
-            hashed = hash_words(arena + 8 * words * position, words)
-        first = place(hashed, workers, buckets)
+            words = peek(ctl, WORDS)
+            hashed = hash_words(peek(ctl, ARENA) + 8 * words * position, words)
+        counts = peek(ctl, COUNTS)
+        first = place(hashed, peek(ctl, WORKERS), buckets)
+        while lowest_yet > first:
+            lowest_yet -= 1
+            poke(counts, lowest_yet & (COUNTED - 1), 0)
         bucket = first
-        free = matches(table, bucket, uint64(0))
-        while free == 0:
+        used = peek(counts, bucket & (COUNTED - 1))
+        while used == 8:
             bucket += 1
-            free = matches(table, bucket, uint64(0))
-        store(table, 8 * bucket + lowest(free), entry)
-        return bucket - first
+            used = peek(counts, bucket & (COUNTED - 1))
+        poke(counts, bucket & (COUNTED - 1), used + 1)
+        store(peek(ctl, TABLE), 8 * bucket + used, entry)
+        return lowest_yet, bucket - first
 
     @njit
     def grow(ctl):  # type: ignore[no-untyped-def]
@@ -263,7 +276,6 @@ def _make_grow(wide: bool) -> Any:
         table = peek(ctl, TABLE)
         arena = peek(ctl, ARENA)
         words = peek(ctl, WORDS)
-        workers = peek(ctl, WORKERS)
         old = peek(ctl, BUCKETS)
         new = old + old // 2
         taken = 64 * (new + PAD) + 8 * words * (new * FULL // 16)
@@ -281,6 +293,10 @@ def _make_grow(wide: bool) -> Any:
                 store(side, aside, entry)
                 store(table, slot, uint64(0))
                 aside += 1
+        counts = peek(ctl, COUNTS)
+        for k in range(COUNTED):
+            poke(counts, k, 0)
+        lowest_yet = new + PAD
         moved = ctl + 8 * MOVED
         bucket = old + PAD - 1
         while bucket >= near:
@@ -297,12 +313,13 @@ def _make_grow(wide: bool) -> Any:
                 entry = load(moved, k)
                 if entry == uint64(0):
                     break
-                away = settle(table, entry, arena, words, workers, new)
+                lowest_yet, away = settle(ctl, entry, lowest_yet)
                 farthest = max(farthest, away)
                 k += 1
             bucket -= 1
-        for k in range(aside):
-            away = settle(table, load(side, k), arena, words, workers, new)
+        while aside > 0:
+            aside -= 1
+            lowest_yet, away = settle(ctl, load(side, aside), lowest_yet)
             farthest = max(farthest, away)
         return CROWDED if farthest >= FAR else 0
 

@@ -1,0 +1,155 @@
+"""The explorer on two-phase commit, against the yardstick, in one run.
+
+    python -m quorate.benchmarks.two_phase_commit [--rms N] [--rounds N]
+
+Runs take turns, so that what else the machine does falls on all alike; the best of each counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..checkers.explorer import explore
+from ..checkers.result import CheckResult, Verdict
+from ..language import Instance, instantiate
+from ..models.two_phase_commit.spec import TwoPhaseCommit
+from . import yardstick
+
+KNOWN = {
+    3: (288, 1146, 11),
+    5: (8832, 58146, 17),
+    9: (10_340_352, 123_558_402, 29),
+}
+"""Distinct and generated states and depth, by resource managers: TLC's (rms=9: an independent
+search's)."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rms", type=int, default=9, choices=sorted(KNOWN))
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args(arguments)
+    search(options.rms, options.rounds)
+    machine(options.rms, options.rounds)
+    memory(options.rms)
+    start_up(options.rounds)
+
+
+def search(rms: int, rounds: int) -> None:
+    """States per second of yardstick and explorer, with one worker and with two."""
+    instance = instantiate(TwoPhaseCommit, {"rms": rms})
+    best = {"yardstick": float("inf"), "one": float("inf"), "two": float("inf")}
+    checked = float("inf")
+    for _ in range(rounds):
+        by_hand = yardstick.run(rms, KNOWN[rms][0])
+        assert (by_hand.distinct, by_hand.generated, by_hand.depth) == KNOWN[rms]
+        best["yardstick"] = min(best["yardstick"], by_hand.seconds)
+        for name, workers in (("one", 1), ("two", 2)):
+            best[name] = min(best[name], _explored(instance, rms, [], workers).seconds)
+        checked = min(checked, _explored(instance, rms, None, 1).seconds)
+    distinct, generated, depth = KNOWN[rms]
+    print(
+        f"two-phase commit, rms={rms}: {distinct:,} distinct, {generated:,} generated, {depth} deep"
+    )
+    rate = {name: distinct / seconds for name, seconds in best.items()}
+    print(f"  yardstick, by hand        {rate['yardstick']:>12,.0f} states/s")
+    print(f"  explorer, one worker      {rate['one']:>12,.0f} states/s", end="")
+    print(f"  {rate['one'] / rate['yardstick']:.2f} of the yardstick")
+    print(f"  explorer, two workers     {rate['two']:>12,.0f} states/s", end="")
+    print(f"  {rate['two'] / rate['one']:.2f} times one, on {os.cpu_count()} cores")
+    print(f"  one, refinement checked   {distinct / checked:>12,.0f} states/s")
+
+
+def _explored(
+    instance: Instance, rms: int, properties: Sequence[str] | None, workers: int
+) -> CheckResult:
+    result = explore(instance, properties=properties, workers=workers)
+    assert result.verdict is Verdict.HOLDS
+    assert (result.distinct_states, result.generated_states, result.depth) == KNOWN[rms]
+    return result
+
+
+def machine(rms: int, rounds: int) -> None:
+    """How much two processes get done at once, compared with one: what the cores can give."""
+    script = (
+        "from quorate.benchmarks.two_phase_commit import seconds_of_one\n"
+        "import sys\n"
+        "print(seconds_of_one(int(sys.argv[1]), int(sys.argv[2])))\n"
+    )
+    command = [sys.executable, "-c", script, str(rms), str(rounds)]
+
+    def at_once(count: int) -> float:
+        running = [
+            subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(count)
+        ]
+        return max(float(process.communicate()[0]) for process in running)
+
+    alone, both = at_once(1), at_once(2)
+    print(f"  two processes at once     {2 * alone / both:.2f} times the work of one")
+
+
+def seconds_of_one(rms: int, rounds: int) -> float:
+    """The mean of some searches with one worker: for `machine`, which runs several at once."""
+    instance = instantiate(TwoPhaseCommit, {"rms": rms})
+    return sum(_explored(instance, rms, [], 1).seconds for _ in range(rounds)) / rounds
+
+
+def memory(rms: int) -> None:
+    """Bytes a state at the peak, as the engine counts and as the system sees the process grow."""
+    script = (
+        "from quorate.benchmarks.two_phase_commit import one_search\n"
+        "import sys\n"
+        "print(*one_search(int(sys.argv[1]), int(sys.argv[2])))\n"
+    )
+    for workers in (1, 2):
+        command = [sys.executable, "-c", script, str(rms), str(workers)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        engine, grown = (int(word) for word in done.stdout.split())
+        states = KNOWN[rms][0]
+        print(f"  memory, workers={workers}: {engine / states:.1f} bytes a state by its own count,")
+        print(f"    {grown / states:.1f} bytes a state of growth of the process")
+
+
+def one_search(rms: int, workers: int) -> tuple[int, int]:
+    """Engine bytes of a search, and by how much the peak of the process grew."""
+    small = instantiate(TwoPhaseCommit, {"rms": 3})
+    before = explore(small, properties=[], workers=workers).peak_memory_bytes
+    result = explore(instantiate(TwoPhaseCommit, {"rms": rms}), properties=[], workers=workers)
+    return result.engine_bytes, result.peak_memory_bytes - before
+
+
+def start_up(rounds: int) -> None:
+    """Process time of a 288-state check by the command line, with a warm cache and a cold one."""
+    quorate = str(Path(sys.executable).with_name("quorate"))
+    command = [quorate, "check", "two-phase-commit", "--set", "rms=3"]
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {**os.environ, "QUORATE_CACHE": folder}
+        cold = _process_time(command, environment, folder)
+        warm = min(_process_time(command, environment, folder) for _ in range(rounds))
+    print(f"  {' '.join(['quorate', *command[1:]])}: {warm:.2f} s of process time, warm;", end="")
+    print(f" {cold:.1f} s the first time")
+
+
+def _process_time(command: Sequence[str], environment: dict[str, str], folder: str) -> float:
+    process = subprocess.Popen(
+        command, env=environment, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    assert process.stderr is not None
+    errors = process.stderr.read().decode()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    process.stderr.close()
+    if process.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)} failed: {errors}")
+    return usage.ru_utime + usage.ru_stime
+
+
+if __name__ == "__main__":
+    main()
