@@ -51,8 +51,10 @@ from .text import Function, Pointer
 Then = Callable[[str], None]
 """Writes what follows, and ends with a jump to the given block."""
 
-UNROLL_LIMIT = 64
-"""Rounds of a `for` with a `choose` inside, at most: its body is written once a round."""
+UNROLL_LIMIT = 8
+"""Rounds of a `for` with a `choose` inside, at most: its body is written out for each round, and
+again for each way in which earlier rounds may have ended.
+"""
 
 
 @dataclass
@@ -259,7 +261,7 @@ class Statements:
                 self._rounds(binder, inner, following, then)
 
     def _fork(self, stmt: If, following: str, then: Then) -> None:
-        """Two arms with choices inside. What follows is written once; it returns by a number."""
+        """Two arms with choices inside."""
         fn = self.cx.fn
 
         def arms(join: Then) -> None:
@@ -273,25 +275,19 @@ class Statements:
         self._joined(arms, then)
 
     def _joined(self, arms: Callable[[Then], None], then: Then) -> None:
-        """Arms that all go on with `then`, each with a block of its own to go to afterwards."""
-        fn = self.cx.fn
-        origin = fn.slot()
-        joint, back = fn.block(), fn.block()
-        targets: list[str] = []
+        """Arms that all go on with `then`, which is written once for each.
+
+        Written only once, it would be entered from several loops: such control flow LLVM
+        optimises badly, or not at all. Names are bound anew in each copy.
+        """
 
         def join(following: str) -> None:
-            if not fn.reachable:
-                return
-            fn.store(origin, len(targets))
-            targets.append(following)
-            fn.expect(following)
-            fn.jump(joint)
+            outside = dict(self.cx.locals)
+            if self.cx.fn.reachable:
+                then(following)
+            self.cx.locals = outside
 
         arms(join)
-        fn.at(joint)
-        then(back)
-        fn.at(back)
-        fn.switch(fn.load(origin), targets)
 
     def _rounds(self, binder: Binder, inner: tuple[Stmt, ...], following: str, then: Then) -> None:
         """A loop with choices inside: its rounds one after the other, each written out."""
@@ -320,20 +316,25 @@ class Statements:
                 return
 
             def arms(join: Then) -> None:
-                there, done = fn.block(), fn.block()
-                fn.branch(fn.compare("slt", index, fn.load(count)), there, done)
+                there, ended = fn.block(), fn.block()
+                fn.branch(fn.compare("slt", index, fn.load(count)), there, ended)
                 fn.at(there)
                 source = fn.offset(table, index * layout.size)
                 fn.copy(items[index], source, layout.size)
                 value = read(fn, Place(layout, items[index], alone=layout.small))
                 cx.locals[binder.name] = value
-                if binder.condition is not None:
-                    admitted = fn.block()
-                    jump_if(cx, binder.condition, admitted, done)
+                if binder.condition is None:
+                    self.run(inner, after, join)
+                else:
+                    admitted, passed = fn.block(), fn.block()
+                    jump_if(cx, binder.condition, admitted, passed)
                     fn.at(admitted)
-                self.run(inner, after, join)
-                fn.at(done)
-                join(after)
+                    self.run(inner, after, join)
+                    fn.at(passed)
+                    join(after)
+                fn.at(ended)
+                cx.locals.pop(binder.name, None)
+                self._joined(lambda go_on: go_on(after), then)
 
             self._joined(arms, lambda back: round_at(index + 1, back))
 

@@ -158,10 +158,6 @@ class Function:
         """Whether what is written next is ever reached."""
         return not self._ended
 
-    def expect(self, block: str) -> None:
-        """Promise a jump to a block that is written before the jump is."""
-        self._targets.add(block)
-
     def _write(self, line: str) -> None:
         if not self._ended:
             self._lines.append(f"  {line}")
@@ -182,14 +178,6 @@ class Function:
             self.jump(then if condition else orelse)
         else:
             self._end(f"br i1 {condition}, label %{then}, label %{orelse}", then, orelse)
-
-    def switch(self, value: Word, targets: list[str]) -> None:
-        """End the block with a jump to the target of that number; the last for all others."""
-        if not targets:
-            self._ended = True
-            return
-        cases = " ".join(f"i64 {i}, label %{target}" for i, target in enumerate(targets[:-1]))
-        self._end(f"switch i64 {value}, label %{targets[-1]} [{cases}]", *targets)
 
     def give(self, value: Word | None = None) -> None:
         """End the block with the return of a word, or of nothing."""
