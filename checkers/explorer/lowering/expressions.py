@@ -53,6 +53,9 @@ from .context import Context, most_elements, result_layout, roomy_layout
 from .order import equal, from_ordinal
 from .text import Bit, Word
 
+ENUMERATION_LIMIT = 2**24
+"""Values of a type that compiled code runs through, at most."""
+
 
 def lower(cx: Context, expr: Expr) -> Value:
     """The value of an expression; the layout is `result_layout(expr)`, for ints any that fits."""
@@ -489,8 +492,11 @@ def each_element(cx: Context, source: Expr, body: Callable[[Value], None]) -> No
 
 def each_of_type(cx: Context, kind: Type, body: Callable[[Value], None]) -> None:
     """The body for each value of a type."""
-    if not enumerable(kind):
-        raise LayoutError(f"the values of {kind} cannot be enumerated")
+    if not enumerable(kind) or cardinality(kind) > ENUMERATION_LIMIT:
+        raise LayoutError(
+            f"the {cardinality(kind)} values of {kind} are too many to try: begin with a guard "
+            "that asks for an element of a set"
+        )
     layout = layout_of(kind)
     cx.fn.count(0, cardinality(kind), lambda i, _: body(from_ordinal(cx.fn, layout, i)))
 
