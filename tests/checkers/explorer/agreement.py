@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import permutations, product
 from pathlib import Path
 from typing import Any, TypeVar
@@ -92,7 +93,7 @@ class Agreement:
     def _bits(self, names: Iterable[str], state: State, after: State | None = None) -> int | Trap:
         total = 0
         for number, name in enumerate(names):
-            held = _or_trap(lambda name=name: self.evaluator.holds(name, state, after))
+            held = _or_trap(partial(self.evaluator.holds, name, state, after))
             if isinstance(held, Trap):
                 return held
             total |= int(held) << number

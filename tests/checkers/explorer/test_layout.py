@@ -111,7 +111,7 @@ def test_a_state_of_one_word_leaves_a_bit_free() -> None:
 
 
 def test_variables_do_not_overlap() -> None:
-    kinds = [
+    kinds: list[Type] = [
         SetType(IntType(0, 39)),
         COLOUR,
         SetType(IntType(0, 99)),

@@ -11,6 +11,7 @@ from quorate.checkers.explorer.native import NativeSpec, compile_instance
 from quorate.language.ir.nodes import SpecIR
 from quorate.language.ir.parser import parse_ir
 from quorate.language.labels import Trap
+from quorate.language.values import State
 from quorate.tests.checkers.explorer.agreement import Agreement, compiled
 from quorate.tests.checkers.explorer.native_calls import Calls
 from quorate.tests.two_phase_commit_ir import two_phase_commit
@@ -38,8 +39,8 @@ def spec_of(actions: str, variables: str, sorts: str = "(sort nodes 3)") -> Spec
     return parse_ir(f"(spec s {sorts} {variables} {actions})")
 
 
-def reachable(calls: Calls) -> set[object]:
-    waiting = list(calls.initial())
+def reachable(calls: Calls) -> set[State]:
+    waiting = [state for state in calls.initial() if not isinstance(state, Trap)]
     seen = set(waiting)
     for state in waiting:
         for target in calls.expand(state):
