@@ -178,11 +178,8 @@ class Coordinator:
         _expect_participant(transaction, state, sender)
         if state.phase is not CoordinatorPhase.COLLECTING:
             return state, ()
-        votes, others = (state.yes, state.no) if vote is Vote.YES else (state.no, state.yes)
-        if sender in others:
+        if sender in (state.no if vote is Vote.YES else state.yes):
             raise RemoteError(f"{sender!r} votes both ways on {transaction!r}")
-        if sender in votes:
-            return state, ()
         if vote is Vote.YES:
             after = replace(state, yes=state.yes | {sender})
         else:
