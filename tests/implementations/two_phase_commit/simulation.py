@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 
 from quorate.implementations.storage import MemoryLog
@@ -104,8 +105,7 @@ class World:
     def step(self) -> bool:
         """One random step; False if nothing can happen."""
         choices: list[Callable[[], None]] = [
-            lambda i=i: self.deliver(i)  # type: ignore[misc]
-            for i in range(len(self.network))
+            partial(self.deliver, i) for i in range(len(self.network))
         ]
         for process in self.processes.values():
             choices += self._choices(process)
@@ -123,12 +123,12 @@ class World:
         if process.core is None:
             return [lambda: self.restart(name)] if self.faults.restart else []
         found: list[Callable[[], None]] = []
-        found += [lambda t=t: self.vote(process, t) for t in sorted(process.asked)]  # type: ignore[misc]
-        found += [lambda t=t: self.decide(process, t) for t in sorted(process.ready)]  # type: ignore[misc]
-        found += [lambda t=t: self.proceed(process, t) for t in sorted(process.proceeds)]  # type: ignore[misc]
+        found += [partial(self.vote, process, t) for t in sorted(process.asked)]
+        found += [partial(self.decide, process, t) for t in sorted(process.ready)]
+        found += [partial(self.proceed, process, t) for t in sorted(process.proceeds)]
         if self.random.random() < self.faults.time_out:
             due = [t for t in sorted(process.timers) if self.may_time_out(process, t)]
-            found += [lambda t=t: self.time_out(process, t) for t in due]  # type: ignore[misc]
+            found += [partial(self.time_out, process, t) for t in due]
         return found
 
     def deliver(self, index: int) -> None:
