@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Any, NoReturn
 
 from .domains import values_of
+from .frozen import FrozenSeq, FrozenSet
 from .ir.nodes import TrapKind
 from .ir.types import (
     BagType,
@@ -152,15 +153,13 @@ def _check_record(value: Any, place: Place) -> Value:
 
 
 def _check_collection(value: Any, place: Place) -> Value:
-    from .collections import FrozenSet
-
     match place.type:
         case SetType(element, capacity):
             items = FrozenSet(check(item, place.of(element)) for item in value)
             check_size(len(items), capacity, place.subject, "elements")
             return items
         case SeqType(element, capacity):
-            sequence = tuple(check(item, place.of(element)) for item in value)
+            sequence = FrozenSeq(check(item, place.of(element)) for item in value)
             check_size(len(sequence), capacity, place.subject, "elements")
             return sequence
         case BagType():
@@ -199,12 +198,15 @@ def _check_map(value: Any, place: Place, kind: MapType) -> FrozenMap[Any, Any]:
 
 def freeze(value: Any) -> Value:
     """The frozen form of a live value; a frozen value is its own."""
-    from .collections import FrozenSet
-
-    if isinstance(value, Live):
-        return value.frozen()
-    if isinstance(value, set):
-        return FrozenSet(freeze(item) for item in value)
-    if isinstance(value, list):
-        return tuple(freeze(item) for item in value)
+    match value:
+        case Live():
+            return value.frozen()
+        case FrozenSet() | FrozenSeq():
+            return value
+        case set() | frozenset():
+            return FrozenSet(freeze(item) for item in value)
+        case list() | tuple():
+            return FrozenSeq(freeze(item) for item in value)
+        case dict():
+            return FrozenMap({key: freeze(item) for key, item in value.items()})
     return value

@@ -21,6 +21,7 @@ from .adopt import (
     out_of_bound,
     trap,
 )
+from .frozen import FrozenSeq, FrozenSet
 from .ir.nodes import TrapKind
 from .ir.types import BagType, MapType, NodeType, SeqType, SetType, Sort
 from .values import FrozenBag, FrozenMap, Node, Value, order_key
@@ -40,15 +41,6 @@ V = TypeVar("V")
 
 def _sorted(items: Iterable[Any]) -> list[Any]:
     return sorted(items, key=order_key)
-
-
-class FrozenSet(frozenset[T]):
-    """A frozenset that is iterated in the canonical order."""
-
-    __slots__ = ()
-
-    def __iter__(self) -> Iterator[T]:
-        return iter(_sorted(super().__iter__()))
 
 
 class Set(Live, Generic[T]):
@@ -246,7 +238,8 @@ class Map(Live, Generic[K, V]):
             return bool(self.frozen() == theirs)
         return NotImplemented
 
-    __hash__ = None  # type: ignore[assignment]
+    def __hash__(self) -> int:
+        return hash(self.frozen())
 
     def __repr__(self) -> str:
         return repr(self._items)
@@ -274,7 +267,7 @@ class Seq(Live, Generic[T]):
         return new
 
     def frozen(self) -> Value:
-        return tuple(freeze(item) for item in self._items)
+        return FrozenSeq(freeze(item) for item in self._items)
 
     def append(self, item: T) -> None:
         """Add an element at the end."""
@@ -342,7 +335,8 @@ class Seq(Live, Generic[T]):
             return bool(self.frozen() == tuple(freeze(item) for item in other))
         return NotImplemented
 
-    __hash__ = None  # type: ignore[assignment]
+    def __hash__(self) -> int:
+        return hash(self.frozen())
 
     def __repr__(self) -> str:
         return repr(self._items)
@@ -424,7 +418,8 @@ class Bag(Live, Generic[T]):
             return not self._items
         return NotImplemented
 
-    __hash__ = None  # type: ignore[assignment]
+    def __hash__(self) -> int:
+        return hash(self.frozen())
 
     def __repr__(self) -> str:
         return "bag" + repr({key: self._items[key] for key in _sorted(self._items)})

@@ -14,6 +14,7 @@ from typing import Any, TypeVar, dataclass_transform
 from .adopt import Each, Empty, Live, Place, check, freeze
 from .collections import Nodes, Set
 from .failures import Disabled
+from .frozen import FrozenSeq
 from .ir.nodes import Durability, Kind, PropertyKind
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -224,7 +225,11 @@ def record(cls: type[T]) -> type[T]:
 
     def keep_to_bounds(self: Any) -> None:
         for field in dataclasses.fields(self):
-            object.__setattr__(self, field.name, freeze(getattr(self, field.name)))
+            value = freeze(getattr(self, field.name))
+            if isinstance(value, FrozenSeq):
+                value = FrozenSeq(value)
+                value.subject = field.name
+            object.__setattr__(self, field.name, value)
         place = _runs[-1].records(type(self).__name__) if _runs else None
         if place is not None:
             check(self, place)

@@ -14,6 +14,7 @@ from .adopt import freeze
 from .declarations import Mark, Run, running
 from .domains import values_of
 from .failures import Disabled
+from .frozen import NoSuchIndexError
 from .ir.nodes import Kind, TrapKind
 from .ir.types import Type
 from .labels import Label, Transition, Trap, Trapped
@@ -166,6 +167,8 @@ def _trapping(run: Callable[[], R]) -> R:
         return run()
     except ZeroDivisionError:
         raise Trapped(Trap(TrapKind.DIVISION, "division", "division by zero")) from None
+    except NoSuchIndexError as error:
+        raise Trapped(Trap(TrapKind.INDEX, error.subject, str(error))) from None
     except ValueError as error:
         if "empty" not in str(error):
             raise

@@ -152,12 +152,12 @@ def order_key(value: Value) -> tuple[Any, ...]:
     match value:
         case None:
             return (0,)
+        case Enum():  # before int: an IntEnum is ordered by position too
+            return (1, list(type(value)).index(value))
         case bool() | int():
             return (1, int(value))
         case Node():
             return (1, value.index)
-        case Enum():
-            return (1, list(type(value)).index(value))
         case frozenset():
             # Comparing masks is comparing the largest elements first.
             return (1, *sorted((order_key(element) for element in value), reverse=True))

@@ -32,8 +32,9 @@ from ..shape import DeclarationError, DeclarationErrors, Method, Shape, shape_of
 from . import construct
 from .context import Body, Skip, SpecObject, Unit, open_body
 from .initial import plain_value
-from .inlining import assigned_names, value_of, without_docstring
+from .inlining import value_of, without_docstring
 from .refinement import refinement_mapping
+from .scopes import assigned_names
 from .source import Sources
 from .statements import block
 

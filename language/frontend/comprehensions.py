@@ -19,6 +19,7 @@ from ..ir.types import (
     Type,
 )
 from . import construct
+from .aliases import require_hashable
 from .context import Body
 from .expressions import coerce, condition, expression, expression_hinted
 from .narrowing import learn
@@ -163,6 +164,8 @@ def set_comprehension(
 ) -> Expr:
     """{f(x) for x in s if p(x)}."""
     hint = expected.element if isinstance(expected, SetType) else None
+    if isinstance(node, ast.SetComp):
+        require_hashable(body, node.elt)
     with binders_of(body, node.generators) as binders:
         value = expression_hinted(body, node.elt, hint)
     return Comprehension(SetType(value.type), Fold.SET, binders, value, span=body.span(node))

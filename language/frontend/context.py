@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 import builtins
+import contextlib
 import dataclasses
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 from ..annotations import AnnotationError
@@ -36,7 +37,14 @@ class Constant:
     value: Any
 
 
-Meaning = Expr | SpecObject | Constant
+@dataclasses.dataclass(frozen=True)
+class Lost:
+    """A name that a loop or a `case` bound: under CPython it keeps its last value, here none."""
+
+    line: int
+
+
+Meaning = Expr | SpecObject | Constant | Lost
 
 
 class Unit:
@@ -57,13 +65,23 @@ class Unit:
         self.grown = False
         self.names: dict[str, int] = {}
         self.defined: set[str] = set()
-        self.aliases: dict[str, str] = {}
+        self.aliases: dict[str, frozenset[str]] = {}
         self.stale: dict[str, Span | None] = {}
+        self.dead = 0  # within how many branches that these parameters rule out
 
     def widen(self) -> None:
         """Inference did not end: the ints among the locals become unbounded."""
         self.types = {name: widen(kind) for name, kind in self.types.items()}
         self.annotated |= set(self.types)
+
+    @contextlib.contextmanager
+    def unreached(self, dead: bool) -> Iterator[None]:
+        """Within it, if `dead`, code is never reached: its values need not fit anywhere."""
+        self.dead += dead
+        try:
+            yield
+        finally:
+            self.dead -= dead
 
     def fresh(self, name: str) -> str:
         """A local name that is not taken in this unit."""

@@ -22,8 +22,9 @@ from ..ir.types import (
     UnionType,
 )
 from . import construct
-from .context import Body, Constant, Meaning, SpecObject
-from .typing_rules import describe, fits, is_collection, join
+from .context import Body, Constant, Lost, Meaning, SpecObject
+from .scopes import assigned_names
+from .typing_rules import describe, fits, join
 
 
 def expression(body: Body, node: ast.expr, expected: Type | None = None, label: str = "") -> Expr:
@@ -51,7 +52,10 @@ def coerce(body: Body, expr: Expr, target: Type, node: ast.expr, label: str = ""
     span = body.span(node)
     if isinstance(expr, Const) and isinstance(target, IntType) and isinstance(expr.type, IntType):
         assert isinstance(expr.value, int)
-        if not target.low <= expr.value <= target.high:
+        outside = not target.low <= expr.value <= target.high
+        if outside and (body.unit.dead or not _is_literal(node)):
+            return Apply(target, Op.COERCE, (expr,), label=label, span=span)
+        if outside:
             message = f"{expr.value} is outside {target.low} .. {target.high}"
             body.fail(Code.TYPE, message, node)
         return Const(target, expr.value, span)
@@ -63,6 +67,12 @@ def coerce(body: Body, expr: Expr, target: Type, node: ast.expr, label: str = ""
         message = f"{describe(target)} is needed, this is {describe(expr.type)}"
         body.fail(Code.TYPE, message, node)
     return Apply(target, Op.COERCE, (expr,), label=label, span=span)
+
+
+def _is_literal(node: ast.expr) -> bool:
+    """Whether an int stands in the source, rather than following from parameters."""
+    inner = node.operand if isinstance(node, ast.UnaryOp) else node
+    return isinstance(inner, ast.Constant)
 
 
 def unify(body: Body, left: Expr, right: Expr, node: ast.expr) -> tuple[Expr, Expr]:
@@ -78,8 +88,8 @@ def meaning(body: Body, node: ast.expr) -> Meaning | None:
     """What a name or dotted name stands for where that is not a value; None for anything else."""
     match node:
         case ast.Name(id=name):
-            if name in body.names:
-                return body.names[name]
+            if name in body.names or name in assigned_names(body.node):
+                return body.names.get(name)  # As in Python, a name stored to is never a global.
             return body.global_value(name)
         case ast.Attribute(value=inner, attr=attribute):
             base = meaning(body, inner)
@@ -207,8 +217,14 @@ def _literal(body: Body, node: ast.Constant, expected: Type | None) -> Expr:
 def _name(body: Body, node: ast.Name, expected: Type | None) -> Expr:
     found = meaning(body, node)
     match found:
+        case None if node.id in assigned_names(body.node):
+            advice = "give it a value before the branch or loop"
+            body.fail(Code.NAME, f"{node.id!r} may have no value here", node, advice)
         case None:
             body.fail(Code.NAME, f"the name {node.id!r} is not known", node)
+        case Lost(line):
+            message = f"{node.id!r} was bound by a loop or a case (line {line}) that is over"
+            body.fail(Code.NAME, message, node, "use another name there")
         case SpecObject():
             advice = "use its variables and methods"
             body.fail(Code.SUBSET, f"{node.id!r} as a value is outside the language", node, advice)
@@ -375,12 +391,3 @@ def common_type(body: Body, items: list[Expr], node: ast.expr) -> Type:
             body.fail(Code.TYPE, message, node)
         common = joined
     return common
-
-
-def holds_collection(expr: Expr) -> str | None:
-    """The variable whose live collection an expression reads, where it does not copy it."""
-    if not is_collection(expr.type):
-        return None
-    while isinstance(expr, Apply) and expr.op in (Op.GET, Op.AT, Op.COERCE, Op.NARROW):
-        expr = expr.args[0]
-    return expr.name if isinstance(expr, Var) and not expr.after else None

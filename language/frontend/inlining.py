@@ -12,8 +12,10 @@ from typing import Any
 from ..diagnostics import Code
 from ..ir.nodes import Apply, Bind, Const, Do, Expr, Local, Op, Stmt, Var
 from ..ir.types import ANY_INT, OptionType, Type
+from .aliases import note_alias
 from .context import Body, Constant, Meaning, SpecObject, open_body
-from .expressions import coerce, expression, expression_hinted, holds_collection, meaning
+from .expressions import coerce, expression, expression_hinted, meaning
+from .scopes import assigned_names, written_variables
 
 MAX_DEPTH = 24
 
@@ -154,20 +156,9 @@ def bind_local(body: Body, name: str, expr: Expr, out: list[Stmt], node: ast.AST
     local = body.unit.fresh(name)
     body.unit.types[local] = expr.type
     body.unit.defined.add(local)
-    root = holds_collection(expr)
-    if root is not None:
-        body.unit.aliases[local] = root
+    note_alias(body.unit, local, expr)
     out.append(Bind(local, expr.type, expr, body.span(node) if body.file else None))
     return Local(expr.type, local)
-
-
-def assigned_names(function: ast.FunctionDef) -> dict[str, int]:
-    """The names a function stores to, with how often."""
-    counts: dict[str, int] = {}
-    for node in ast.walk(function):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            counts[node.id] = counts.get(node.id, 0) + 1
-    return counts
 
 
 def inline_value(body: Body, target: Target, node: ast.Call) -> Expr:
@@ -223,4 +214,13 @@ def inline_procedure(body: Body, target: Target, node: ast.Call) -> list[Stmt]:
     child.effects, child.guards = body.effects, body.guards
     binds = bind_arguments(body, child, target, node, by_value=True)
     statements, _ = block(child, without_docstring(child.node), None)
+    for variable in written_variables(statements):
+        forget_variable(body, variable)
     return [*binds, *statements]
+
+
+def forget_variable(body: Body, variable: str) -> None:
+    """Drop what tests have shown of a state variable that is stored to."""
+    for key in list(body.narrowed):
+        if f".{variable}" in key:
+            del body.narrowed[key]

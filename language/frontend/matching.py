@@ -10,10 +10,11 @@ from ..diagnostics import Code
 from ..ir.nodes import Apply, Const, Expr, If, Local, Op, Stmt
 from ..ir.types import BOOL, OptionType, RecordType, Type, UnionType
 from . import construct
-from .context import Body
+from .context import Body, Lost
 from .expressions import condition, expression, field_of, key_of, narrow_to, unify
 from .inlining import bind_local
 from .narrowing import CONTRADICTION, classes_of
+from .scopes import assigned_names
 from .typing_rules import describe
 
 
@@ -34,7 +35,8 @@ def match_statement(
 
     out: list[Stmt] = []
     subject = expression(body, node.subject)
-    if not isinstance(subject, Const | Local):
+    again = isinstance(node.subject, ast.Name) and assigned_names(body.node).get(node.subject.id, 0)
+    if again or not isinstance(subject, Const | Local):
         # Captured fields must not change under the arm that uses them.
         subject = bind_local(body, "subject", subject, out, node.subject)
     flow = Flow(body)
@@ -52,7 +54,7 @@ def _cases(
     result: str | None,
     flow: object,
 ) -> tuple[list[Stmt], bool]:
-    from .statements import Flow, block
+    from .statements import Flow, block, forget, rebindable
 
     assert isinstance(flow, Flow)
     flow.enter({})
@@ -62,8 +64,9 @@ def _cases(
         return statements, ended
     case, *others = cases
     matched = pattern(body, case.pattern, subject, node.subject)
-    names = dict(body.names)
     body.names = {**body.names, **matched.names}
+    for name in matched.names:
+        forget(body, name)
     key = key_of(node.subject)
     if key is not None and matched.narrowed is not None:
         body.narrowed = {**body.narrowed, key: matched.narrowed}
@@ -72,11 +75,17 @@ def _cases(
         tests.append(condition(body, case.guard))
     test = construct.junction(Op.AND, tests, body.span(case.pattern))
     reached = matched.narrowed is not CONTRADICTION
-    then, then_ended = block(body, [*case.body, *rest], result) if reached else ([], True)
+    then: list[Stmt] = []
+    then_ended = not reached
+    if reached:
+        following = [*case.body, *rest]
+        then = rebindable(body, list(matched.names), following)
+        statements, then_ended = block(body, following, result)
+        then += statements
     unreachable = construct.is_false(test)
     flow.leave(then_ended or unreachable)
-    body.names = {k: v for k, v in body.names.items() if k not in matched.names}
-    body.names.update({k: names[k] for k in matched.names if k in names})
+    # Also where the guard is False: CPython has bound the names by then.
+    body.names.update(dict.fromkeys(matched.names, Lost(case.pattern.lineno)))
     if construct.is_true(test):
         return then, then_ended
     orelse, else_ended = _cases(body, node, subject, others, rest, result, flow)

@@ -18,6 +18,7 @@ from ..ir.types import (
     Type,
 )
 from . import construct
+from .aliases import require_hashable
 from .context import Body
 from .expressions import (
     coerce,
@@ -179,6 +180,8 @@ def _needs_hint(node: ast.expr) -> bool:
 def _membership(body: Body, left: ast.expr, right: ast.expr, node: ast.expr) -> Expr:
     span = body.span(node)
     if isinstance(right, ast.Tuple | ast.Set | ast.List):
+        for item in [left, *right.elts] if isinstance(right, ast.Set) else []:
+            require_hashable(body, item)
         tests = [_equality(body, left, item, node) for item in right.elts]
         return construct.junction(Op.OR, tests, span)
     collection = expression(body, right)
@@ -272,6 +275,8 @@ def set_display(body: Body, node: ast.Set, expected: Type | None) -> Expr:
     plain = [item for item in node.elts if not isinstance(item, ast.Starred)]
     parts = [expression(body, s.value) for s in node.elts if isinstance(s, ast.Starred)]
     if plain or not parts:
+        for item in plain:
+            require_hashable(body, item)
         items = [expression_hinted(body, item, hint) for item in plain]
         element = common_type(body, items, node)
         args = tuple(coerce(body, item, element, node) for item in items)

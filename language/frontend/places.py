@@ -22,6 +22,7 @@ from ..ir.types import BagType, IntType, MapType, OptionType, SeqType, SetType, 
 from . import construct
 from .context import Body, Constant, SpecObject
 from .expressions import coerce, condition, expression, expression_hinted, meaning
+from .inlining import forget_variable
 from .narrowing import learn
 from .typing_rules import describe
 
@@ -90,12 +91,10 @@ def assign(body: Body, where: Path, value: Expr, node: ast.expr) -> Stmt:
 
 def changed(body: Body, where: Path, node: ast.AST, *, in_place: bool) -> None:
     """Note that a variable changed: for flow typing and for locals that share its collections."""
-    for key in list(body.narrowed):
-        if f".{where.var}" in key:
-            del body.narrowed[key]
+    forget_variable(body, where.var)
     if in_place:
-        for local, root in body.unit.aliases.items():
-            if root == where.var:
+        for local, shared in body.unit.aliases.items():
+            if where.var in shared:
                 body.unit.stale[local] = body.span(node)
 
 

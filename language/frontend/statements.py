@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 from collections.abc import Sequence
 
 from .. import declarations
@@ -20,14 +21,15 @@ from ..ir.nodes import (
     Local,
     Mutate,
     Op,
+    Require,
     Stmt,
 )
 from ..ir.traps import place_name
 from ..ir.types import SetType, Type
 from . import construct
-from .aliases import is_python_set, note_alias, note_element
+from .aliases import is_copy, is_python_set, may_be_live, note_alias, note_element
 from .comprehensions import element_type, set_comprehension, source_of
-from .context import Body, Constant, Skip, SpecObject
+from .context import Body, Constant, Lost, Skip, SpecObject
 from .expressions import (
     coerce,
     condition,
@@ -36,10 +38,11 @@ from .expressions import (
     is_none,
     meaning,
 )
-from .inlining import assigned_names
+from .inlining import bind_local
 from .narrowing import contradictory, learn
 from .operators import binary
 from .places import assign, change_statement, mutate, place
+from .scopes import assigned_in, assigned_names
 from .typing_rules import describe, fits, join
 
 Result = str | None
@@ -53,18 +56,22 @@ def block(body: Body, nodes: Sequence[ast.stmt], result: Result) -> tuple[list[S
     structured.
     """
     out: list[Stmt] = []
-    for position, node in enumerate(nodes):
-        try:
-            if isinstance(node, ast.Return):
-                out.extend(_return(body, node, result))
-                return out, True
-            if _returns(node):
-                statements, ended = _branch(body, node, nodes[position + 1 :], result)
-                out.extend(statements)
-                return out, ended
-            out.extend(statement(body, node))
-        except Skip:
-            continue
+    with contextlib.ExitStack() as rest:
+        for position, node in enumerate(nodes):
+            try:
+                if isinstance(node, ast.Return):
+                    out.extend(_return(body, node, result))
+                    return out, True
+                if _returns(node):
+                    statements, ended = _branch(body, node, nodes[position + 1 :], result)
+                    out.extend(statements)
+                    return out, ended
+                done = statement(body, node)
+            except Skip:
+                continue
+            out.extend(done)
+            if any(isinstance(s, Require) and construct.is_false(s.condition) for s in done):
+                rest.enter_context(body.unit.unreached(True))
     return out, False
 
 
@@ -172,7 +179,10 @@ def _assign(body: Body, target: ast.expr, value: ast.expr, annotated: Type | Non
         return [*_store(body, target, taken, value), change]
     if isinstance(target, ast.Name):
         known = _annotated_local(body, target.id)
-        return [_assign_local(body, target, _value(body, value, annotated or known), annotated)]
+        bind = _assign_local(body, target, _value(body, value, annotated or known), annotated)
+        if isinstance(bind, Bind) and is_copy(body, value):
+            body.unit.aliases.pop(bind.name, None)
+        return [bind]
     where = place(body, target)
     stored = expression_hinted(body, value, where.type, place_name(where))
     return [assign(body, where, stored, value)]
@@ -252,6 +262,7 @@ def _choose(body: Body, target: ast.expr, node: ast.Call, annotated: Type | None
     element = element_type(source)
     name = body.unit.fresh(target.id if isinstance(target, ast.Name) else "chosen")
     choice = Choose(Binder(name, element, source), body.span(node))
+    note_element(body.unit, name, element, source)
     local = Local(element, name)
     once = isinstance(target, ast.Name) and assigned_names(body.node)[target.id] == 1
     if once and annotated is None and isinstance(target, ast.Name):
@@ -280,7 +291,11 @@ def _pop(body: Body, value: ast.expr) -> tuple[Expr, Mutate] | None:
 
 def _augmented(body: Body, node: ast.AugAssign) -> list[Stmt]:
     if isinstance(node.target, ast.Name):
-        current = expression(body, ast.Name(node.target.id, ast.Load(), **_at(node.target)))
+        name = node.target.id
+        current = expression(body, ast.Name(name, ast.Load(), **_at(node.target)))
+        if may_be_live(current.type):
+            message = "a local collection is not changed in place: other names may share it"
+            body.fail(Code.ALIAS, message, node, f"write `{name} = {name} | ...`")
         value = binary(body, node.op, current, expression(body, node.value), node.value)
         return [_assign_local(body, node.target, value, None)]
     where = place(body, node.target)
@@ -314,8 +329,10 @@ def _if(
     for nodes, outcome, learnt in zip((node.body, node.orelse), (True, False), known, strict=True):
         entry.enter(learnt)
         reached = not contradictory(learnt)
-        statements, ended = block(body, [*nodes, *rest], result) if reached else ([], True)
-        entry.leave(ended or (construct.is_false(test) is outcome and isinstance(test, Const)))
+        dead = isinstance(test, Const) and test.value is not outcome
+        with body.unit.unreached(dead):
+            statements, ended = block(body, [*nodes, *rest], result) if reached else ([], True)
+        entry.leave(ended or dead)
         arms.append((tuple(statements), ended))
     entry.join()
     (then, then_ended), (orelse, orelse_ended) = arms
@@ -336,7 +353,6 @@ class Flow:
         self._body = body
         unit = body.unit
         self._narrowed = dict(body.narrowed)
-        self._names = dict(body.names)
         self._defined = set(unit.defined)
         self._stale = dict(unit.stale)
         self._aliases = dict(unit.aliases)
@@ -354,10 +370,12 @@ class Flow:
     def leave(self, ended: bool) -> None:
         """End an arm; one that returned does not reach the meeting point."""
         unit = self._body.unit
+        # The result of a helper is bound in arms that end: what it shares is needed after them.
+        for local, shared in unit.aliases.items():
+            self._all_aliases[local] = shared | self._all_aliases.get(local, frozenset())
         if not ended:
             self._ends.append((dict(self._body.narrowed), set(unit.defined)))
             self._all_stale.update(unit.stale)
-            self._all_aliases.update(unit.aliases)
 
     def join(self) -> None:
         """After the branch: what holds at the end of every arm that gets there."""
@@ -377,6 +395,9 @@ def _for(body: Body, node: ast.For) -> list[Stmt]:
     if not isinstance(node.target, ast.Name):
         body.fail(Code.SUBSET, "only a plain name can be bound here", node.target)
     source = source_of(body, node.iter)
+    if is_python_set(body, node.iter):
+        advice = "write `for x in Set(...)`, which has an order"
+        body.fail(Code.ORDER, "the order of Python's own sets is not fixed", node.iter, advice)
     names = dict(body.names)
     # Twice, because what a round leaves behind (types, changed collections) meets the next one.
     taken = dict(body.unit.names)
@@ -388,15 +409,29 @@ def _for(body: Body, node: ast.For) -> list[Stmt]:
         flow = Flow(body)
         flow.enter({})
         body.narrowed = _stable(body, node.target.id)
-        statements, _ended = block(body, node.body, None)
+        note_element(body.unit, local.name, local.type, source)
+        statements = rebindable(body, [node.target.id], node.body)
+        statements += block(body, node.body, None)[0]
         flow.leave(False)
         flow.enter({})
         flow.leave(False)
         flow.join()
     # A local that is first bound inside has no value after the loop.
-    body.names = names
+    body.names = {**names, node.target.id: Lost(node.lineno)}
+    forget(body, node.target.id)
     binder = Binder(local.name, local.type, source)
     return [For(binder, tuple(statements), body.span(node))]
+
+
+def rebindable(body: Body, names: Sequence[str], nodes: Sequence[ast.stmt]) -> list[Stmt]:
+    """Bind locals for the names of a loop or a case that are stored to as well."""
+    stored = assigned_in(nodes)
+    out: list[Stmt] = []
+    for name in names:
+        found = body.names[name]
+        if name in stored and isinstance(found, Expr):
+            body.names[name] = bind_local(body, name, found, out, nodes[0])
+    return out
 
 
 def _stable(body: Body, target: str) -> dict[str, Type]:

@@ -114,11 +114,6 @@ def widen(kind: Type) -> Type:
             return kind
 
 
-def is_collection(kind: Type) -> bool:
-    """Whether values are live collections under CPython, and so can change while they are held."""
-    return isinstance(kind, SetType | SeqType | BagType | MapType)
-
-
 def most_elements(kind: Type) -> int:
     """The most elements a collection can have (a bag: with multiplicity)."""
     match kind:

@@ -284,7 +284,7 @@ class Source:
         name = self.fresh("n")
         source = self.nodes(1)
         self.names["node"].append(name)
-        lines = [f"{pad}for {name} in {source}:", *self.block(depth, inner)]
+        lines = [f"{pad}for {name} in Set({source}):", *self.block(depth, inner)]
         self.names["node"].remove(name)
         return lines
 
