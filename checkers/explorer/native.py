@@ -37,6 +37,7 @@ from ...language.ir.nodes import SpecIR, TrapKind
 from ...language.labels import Trap
 from ...language.values import State, Universe
 from .codec import Codec
+from .fingerprint import fingerprint
 from .layout import StateLayout
 from .lowering.context import TrapTable
 from .lowering.functions import SpecFunctions, state_properties, step_properties
@@ -258,7 +259,7 @@ def _key(
         llvm.get_host_cpu_features().flatten(),
         str(optimise),
         repr(subsets),
-        repr(ir),
+        fingerprint(ir),
     ]
     return hashlib.sha256("\0".join(facts).encode()).hexdigest()[:40]
 

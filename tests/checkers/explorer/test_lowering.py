@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
+from quorate.checkers.explorer.fingerprint import fingerprint
 from quorate.checkers.explorer.layout import LayoutError
 from quorate.checkers.explorer.native import NativeSpec, compile_instance
-from quorate.language.ir.nodes import SpecIR
+from quorate.language.ir.nodes import Span, SpecIR
 from quorate.language.ir.parser import parse_ir
 from quorate.language.labels import Trap
 from quorate.language.values import State
 from quorate.tests.checkers.explorer.agreement import Agreement, compiled
 from quorate.tests.checkers.explorer.native_calls import Calls
+from quorate.tests.generated.specs import random_spec
 from quorate.tests.two_phase_commit_ir import two_phase_commit
 
 CHOICES = """
@@ -149,6 +152,17 @@ def test_code_is_compiled_once(tmp_path: Path) -> None:
     other = compile_instance(spec, cache_dir=tmp_path, optimise=1)
     assert not other.from_cache
     assert not compile_instance(two_phase_commit(3), cache_dir=tmp_path, optimise=0).from_cache
+
+
+def test_the_cache_tells_every_difference_of_specs_apart() -> None:
+    specs = [random_spec(seed) for seed in range(40)]
+    assert len({fingerprint(spec) for spec in specs}) == len({repr(spec) for spec in specs})
+    for seed, spec in enumerate(specs):
+        assert fingerprint(spec) == fingerprint(random_spec(seed))
+    moved = dataclasses.replace(specs[0].properties[0], span=Span("spec.py", 3, 1, 3, 9))
+    changed = dataclasses.replace(specs[0], properties=(moved, *specs[0].properties[1:]))
+    assert changed == specs[0]
+    assert fingerprint(changed) != fingerprint(specs[0])
 
 
 def _same_values(native: NativeSpec, other: NativeSpec) -> Calls:
