@@ -90,15 +90,20 @@ class Compiled:
 
     def form(self, state: State) -> Words:
         """What stands for a state in the search: its words, in canonical form if that is used."""
-        words = self.native.pack(state)
+        return self.canonical(tuple(self.native.pack(state)))
+
+    def canonical(self, words: Words) -> Words:
+        """What stands for a packed state in the search."""
         if not self.symmetric:
-            return tuple(words)
+            return words
         source = (ctypes.c_uint64 * len(words))(*words)
         target = (ctypes.c_uint64 * len(words))()
-        call = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
-        canonical = call(self.native.addresses["canonical"])
-        canonical(ctypes.addressof(source), ctypes.addressof(target))
+        call = _OF_TWO(self.native.addresses["canonical"])
+        call(ctypes.addressof(source), ctypes.addressof(target))
         return tuple(target)
+
+
+_OF_TWO = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
 
 
 def names_of(properties: Sequence[Property], refinements: Sequence[Refinement]) -> list[str]:
