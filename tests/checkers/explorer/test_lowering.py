@@ -13,7 +13,7 @@ from quorate.checkers.explorer.native import NativeSpec, compile_instance
 from quorate.language.ir.nodes import Span, SpecIR
 from quorate.language.ir.parser import parse_ir
 from quorate.language.labels import Trap
-from quorate.language.values import State
+from quorate.language.values import FrozenBag, State
 from quorate.tests.checkers.explorer.agreement import Agreement, compiled
 from quorate.tests.checkers.explorer.native_calls import Calls
 from quorate.tests.generated.specs import random_spec
@@ -224,3 +224,43 @@ def test_choices_inside_branches_and_loops() -> None:
     agreement = Agreement(parse_ir(CHOICES))
     assert agreement.check(limit=40) == 8
     assert Agreement(parse_ir(CHOICES), optimise=2).check(limit=40) == 8
+
+
+def test_ties_that_matter_are_searched() -> None:
+    # Every function from 4 nodes to themselves; in a cycle of 4, say, all nodes look alike.
+    kind = "(map (node nodes) (node nodes))"
+    variables = f"""
+      (variable next (option {kind}) (none (option {kind})))
+    """
+    actions = f"""
+      (start (for (from (domain :(set (node nodes))))
+        (choose (to (domain :(set (node nodes)))))
+        (assign self.next (coerce :(option {kind}) @next
+          (if (is_none self.next) (each :{kind} to) (with (narrow self.next) from to))))))
+    """
+    agreement = Agreement(spec_of(actions, variables, "(sort nodes 4)"))
+    starts = agreement.evaluator.initial_states()
+    assert len(starts) == 256
+    assert agreement.calls.initial() == starts
+    forms = {agreement.calls.canonical(state) for state in starts if not isinstance(state, Trap)}
+    assert len(forms) == 19  # functions on 4 points up to renaming: OEIS A001372
+    assert agreement.check_symmetry(limit=256) == 256
+
+
+def test_a_sparse_bag_keeps_its_bounds() -> None:
+    kind = "(bag (int 0 10000000) 2 3)"
+    variables = f"(variable bag {kind} (bag :{kind})) (variable n (int 0 9) (const 0 (int 0 9)))"
+    actions = """
+      (action put internal ((x (int 0 3))) (add! self.bag x))
+      (action take internal ((x (int 0 3))) (remove! self.bag x))
+      (action drop internal ((x (int 0 3))) (discard! self.bag x))
+    """
+    agreement = Agreement(spec_of(actions, variables))
+    assert agreement.native.words > 1
+    assert agreement.check(limit=60) > 3
+    (state,) = agreement.calls.initial()
+    for bag in ({0: 2}, {0: 1, 1: 2, 3: 1}, {2: 2, 3: 2}):
+        made = (FrozenBag(bag), *state[1:])  # type: ignore[index]
+        wanted = [t.target for t in agreement.evaluator.successors(made)]
+        end = next(i for i, target in enumerate(wanted) if isinstance(target, Trap)) + 1
+        assert agreement.calls.expand(made) == wanted[:end]
