@@ -6,11 +6,13 @@ import ctypes
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from ...language.diagnostics import Code, Diagnostic, SpecErrors
 from ...language.instance import Instance
 from ...language.ir.nodes import Property, PropertyKind, Refinement, SpecIR
 from ...language.values import State
 from ..errors import UsageError
 from .functions import AbstractFunctions, Functions
+from .layout import LayoutError
 from .native import NativeSpec, compile_instance
 from .workers import Words
 
@@ -30,8 +32,15 @@ class Compiled:
 
     @classmethod
     def of(cls, instance: Instance, names: Sequence[str] | None, symmetry: bool) -> Compiled:
-        """Compile for the named properties and refinements, or all. Raises UsageError."""
-        ir = chosen(instance.ir, names)
+        """Compile for the named properties, or all. Raises UsageError, SpecErrors."""
+        try:
+            return cls._compiled(instance, chosen(instance.ir, names), symmetry)
+        except LayoutError as error:
+            advice = "give it tighter bounds: between(...), at_most(...)"
+            raise SpecErrors([Diagnostic(Code.SIZE, str(error), error.span, advice)]) from None
+
+    @classmethod
+    def _compiled(cls, instance: Instance, ir: SpecIR, symmetry: bool) -> Compiled:
         subsets = tuple(dict.fromkeys(p.by for p in ir.properties if p.by))
         native = compile_instance(ir, universe=instance.universe, subsets=subsets)
         abstract = tuple(compile_instance(r.abstract) for r in ir.refinements)

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from ...language.ir.nodes import Variable
+from ...language.ir.nodes import Span, Variable
 from ...language.ir.types import (
     BagType,
     BoolType,
@@ -53,7 +53,11 @@ VALUE = "value"
 
 
 class LayoutError(Exception):
-    """A type too large for the explorer: the user has to bound it."""
+    """A type too large for the explorer; the user has to bound it (at `span`, if that is known)."""
+
+    def __init__(self, message: str, span: Span | None = None) -> None:
+        super().__init__(message)
+        self.span = span
 
 
 @dataclass(frozen=True)
@@ -220,7 +224,7 @@ def _set(kind: SetType, element: Type, capacity: int | None) -> Layout:
             return Bits(kind, 0 if wide else count, words, layout_of(element), count)
     if capacity is None:
         raise LayoutError(
-            f"a set over {count} possible elements is too large to explore: give it a capacity"
+            f"a set over {count:,} possible elements is too large to explore without at_most(...)"
         )
     return _array(kind, layout_of(element), min(capacity, count), length=True)
 
@@ -239,7 +243,7 @@ def _bag(kind: BagType) -> Layout:
             return _array(kind, item, count, length=False, lowest_first=True)
     if kind.capacity is None:
         raise LayoutError(
-            f"a bag over {count} possible elements is too large to explore: give it a capacity"
+            f"a bag over {count:,} possible elements is too large to explore without at_most(...)"
         )
     entry = RecordType("", ((KEY, kind.element), (COUNT, IntType(1, kind.copies))))
     return _array(kind, layout_of(entry), min(kind.capacity, count), length=True)
@@ -349,7 +353,7 @@ class StateLayout:
             try:
                 fields.append((variable.name, layout_of(variable.type)))
             except LayoutError as error:
-                raise LayoutError(f"{variable.name}: {error}") from None
+                raise LayoutError(f"{variable.name}: {error}", variable.span) from None
         parts, words = place(fields, word=WORD - 1)
         if words != 1 or any(layout.width == WORD for _, layout in fields):
             parts, words = place(fields)

@@ -19,6 +19,7 @@ from ....language.ir.nodes import (
     TrapKind,
 )
 from ....language.ir.traps import trap_at
+from ....language.ir.type_text import shown
 from ....language.ir.types import BagType, SeqType, SetType, Type, cardinality
 from ....language.labels import Trap
 from ..layout import DENSE_LIMIT, Layout, LayoutError, StateLayout, layout_of
@@ -113,7 +114,7 @@ def roomy_layout(kind: Type, room: Callable[[], int]) -> Layout:
 
 def _room(wanted: int, kind: Type) -> int:
     if wanted > DENSE_LIMIT:
-        raise LayoutError(f"a set of up to {wanted} elements is too large to explore: {kind}")
+        raise LayoutError(f"a {shown(kind)} of up to {wanted} elements is too large to explore")
     return max(wanted, 1)
 
 

@@ -23,6 +23,7 @@ from ....language.ir.nodes import (
     TrapKind,
     Var,
 )
+from ....language.ir.type_text import shown
 from ....language.ir.types import (
     BOOL,
     EnumType,
@@ -336,7 +337,7 @@ def _record(cx: Context, expr: Apply) -> Value:
 def _domain(cx: Context, expr: Apply) -> Value:
     layout = result_layout(expr)
     if not isinstance(layout, Bits):
-        raise LayoutError(f"all values of {expr.type} are too many to explore")
+        raise LayoutError("all values of this type are too many to explore", expr.span)
     return collections.full_set(cx.fn, layout)
 
 
@@ -494,8 +495,8 @@ def each_of_type(cx: Context, kind: Type, body: Callable[[Value], None]) -> None
     """The body for each value of a type."""
     if not enumerable(kind) or cardinality(kind) > ENUMERATION_LIMIT:
         raise LayoutError(
-            f"the {cardinality(kind)} values of {kind} are too many to try: begin with a guard "
-            "that asks for an element of a set"
+            f"the {cardinality(kind):,} values of {shown(kind)} are too many to try: begin with "
+            "a guard that asks for an element of a set"
         )
     layout = layout_of(kind)
     cx.fn.count(0, cardinality(kind), lambda i, _: body(from_ordinal(cx.fn, layout, i)))
