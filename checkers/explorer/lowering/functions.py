@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from ....language.ir.nodes import (
     Action,
@@ -34,7 +35,7 @@ from . import collections, shapes
 from .access import Value, write
 from .context import Context, TrapTable, state_places
 from .expressions import adapted, condition, each_of_type, jump_if, lower, lower_as
-from .statements import Statements, Then, Working, changed_variables
+from .statements import Statements, Working, changed_variables
 from .symmetry import SymmetryFunctions
 from .text import Function, Module, Word
 
@@ -97,7 +98,7 @@ class SpecFunctions:
         def at_binding(after: str) -> None:
             working.take(fn, "%state")
             cx.variables = working.places(given)
-            emit: Then = lambda following: successors.emit(working, "%state", following)  # noqa: E731
+            emit = partial(successors.emit, working, "%state")
             Statements(cx, working).run(body, after, emit)
             cx.variables = given
 
@@ -147,7 +148,7 @@ class SpecFunctions:
             place = places[variable.name]
             write(fn, place, lower_as(cx, variable.initial, place.layout))
         cx.variables = places
-        emit: Then = lambda following: successors.emit(working, None, following)  # noqa: E731
+        emit = partial(successors.emit, working, None)
         Statements(cx, working).run(self.spec.start, end, emit)
         fn.at(end)
         fn.give(successors.count())

@@ -95,7 +95,7 @@ def test_sets_are_dense_where_that_is_smaller() -> None:
 
 
 def test_what_has_no_bound_is_refused_by_name() -> None:
-    with pytest.raises(LayoutError, match=r"v1: a set over .* give it a capacity"):
+    with pytest.raises(LayoutError, match="v1: a set over"):
         StateLayout.of(variables(BOOL, SetType(LARGE)))
     with pytest.raises(LayoutError, match="bag"):
         layout_of(BagType(LARGE, 2))
