@@ -118,7 +118,9 @@ def sift_narrow(filter_, bits, raw, count, state, hashes, fill):  # type: ignore
 
 
 @njit
-def sift_wide(filter_, bits, raw, count, state, hashes, fill, states, words):  # type: ignore[no-untyped-def]
+def sift_wide(  # type: ignore[no-untyped-def]
+    filter_, bits, raw, count, state, hashes, fill, states, words
+):
     """`sift_narrow` for states of several words, which the filter holds in full."""
     for k in range(count):
         target = raw + 8 * words * k

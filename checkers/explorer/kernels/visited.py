@@ -2,7 +2,7 @@
 
 A table is an open-addressing one of buckets, each a cache line of eight entries, filled from its
 start and never emptied. A hash points to a bucket by its upper part, so the table is nearly sorted,
-and growing it by half moves every entry up: one sweep from the end, in place. Only entries next to
+and doubling it moves every entry up: one sweep from the end, in place. Only entries next to
 the start could land on one not yet moved (as close as they are displaced); they are set aside.
 
 Narrow tables hold the hash itself, which determines the state. Wide tables hold a tag and the
@@ -270,14 +270,14 @@ def _make_grow(wide: bool) -> Any:
 
     @njit
     def grow(ctl):  # type: ignore[no-untyped-def]
-        """Half as many buckets again, in place. Returns 0, OUT_OF_MEMORY, or CROWDED where entries
+        """Twice the buckets, in place. Returns 0, OUT_OF_MEMORY, or CROWDED where entries
         lie so far from their places that the next growth would lose some (the hash is at fault).
         """
         table = peek(ctl, TABLE)
         arena = peek(ctl, ARENA)
         words = peek(ctl, WORDS)
         old = peek(ctl, BUCKETS)
-        new = old + old // 2
+        new = 2 * old
         taken = 64 * (new + PAD) + 8 * words * (new * FULL // 16)
         if new + PAD > peek(ctl, RESERVED_BUCKETS) or taken > peek(ctl, BYTES_LIMIT):
             return OUT_OF_MEMORY
