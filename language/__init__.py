@@ -1,6 +1,8 @@
 """The spec language: write a protocol as a typed Python class, get its meaning and its IR."""
 
-from .collections import Bag, Map, Nodes, OrderedNodes, Seq, Set
+from typing import TYPE_CHECKING
+
+from .collections import Bag
 from .declarations import (
     action,
     always_possible,
@@ -37,6 +39,11 @@ from .failures import UsageError
 from .instance import Instance, instantiate
 from .spec import Spec
 from .values import Node
+
+if TYPE_CHECKING:
+    from .author_types import Map, Nodes, OrderedNodes, Seq, Set
+else:
+    from .collections import Map, Nodes, OrderedNodes, Seq, Set
 
 __all__ = [
     "Bag",

@@ -229,6 +229,10 @@ class Map(Live, Generic[K, V]):
         """The values, in the order of the keys."""
         return list(self._items.values())
 
+    def items(self) -> list[tuple[K, V]]:
+        """The keys with their values, in the order of the keys."""
+        return list(self._items.items())
+
     def __len__(self) -> int:
         return len(self._items)
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any, TypeVar, dataclass_transform
 
 from .adopt import Each, Empty, Live, Place, check, freeze
-from .collections import Nodes, Set
+from .collections import Set
 from .failures import Disabled
 from .frozen import FrozenSeq
 from .ir.nodes import Durability, Kind, PropertyKind
@@ -214,7 +214,7 @@ def choose(options: Iterable[T]) -> T:
     return choices[0] if not _runs else _runs[-1].choose(choices)
 
 
-def is_quorum(subset: Set[Any], nodes: Nodes[Any]) -> bool:
+def is_quorum(subset: Collection[Any], nodes: Collection[Any]) -> bool:
     """Whether `subset` holds a majority of `nodes`: any two quorums share a node."""
     return 2 * len(subset) > len(nodes)
 

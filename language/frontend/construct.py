@@ -69,7 +69,7 @@ def junction(op: Op, args: Sequence[Expr], span: Span | None = None) -> Expr:
 def may_trap(expr: Expr) -> bool:
     """Whether evaluating may trap; True where it is not obvious."""
     if isinstance(expr, Apply):
-        checked = expr.op in (Op.NARROW, Op.AT, Op.FLOORDIV, Op.MOD)
+        checked = expr.op in (Op.AT, Op.FLOORDIV, Op.MOD)  # NARROW follows a test, and never does
         coerced = expr.op is Op.COERCE and not within(expr.args[0].type, expr.type)
         return checked or coerced or any(map(may_trap, expr.args))
     return not isinstance(expr, Const) and hasattr(expr, "body")

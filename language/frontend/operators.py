@@ -156,9 +156,11 @@ def _equality(body: Body, left: ast.expr, right: ast.expr, node: ast.expr) -> Ex
         left, right = right, left
     span = body.span(node)
     if is_none(right):
-        value = translate(body, left, None)
-        if not isinstance(value.type, OptionType):
+        value = expression(body, left)
+        if not isinstance(value.type, OptionType) and not construct.may_trap(value):
             return construct.truth(False, span)
+        if not isinstance(value.type, OptionType):
+            value = coerce(body, value, OptionType(value.type), left)
         return Apply(BOOL, Op.IS_NONE, (value,), span=span)
     if _needs_hint(left):
         left, right = right, left

@@ -12,6 +12,7 @@ from ..ir.nodes import (
     Apply,
     Bind,
     Binder,
+    Change,
     Choose,
     Const,
     Do,
@@ -19,7 +20,6 @@ from ..ir.nodes import (
     For,
     If,
     Local,
-    Mutate,
     Op,
     Require,
     Stmt,
@@ -140,6 +140,13 @@ def statement(body: Body, node: ast.stmt) -> list[Stmt]:
             from .matching import match_statement
 
             return match_statement(body, node, (), None)[0]
+        case ast.Assert(test=test):
+            # For type checkers, which do not learn from require().
+            if not construct.is_true(condition(body, test)):
+                advice = "a guard is require(...); what must always hold is an @invariant"
+                message = "this assertion is not shown by what comes before"
+                body.fail(Code.SUBSET, message, node, advice)
+            return []
     what = _NAMES.get(type(node), type(node).__name__.lower())
     body.fail(Code.SUBSET, f"{what} is outside the language", node, _HELP.get(type(node), ""))
 
@@ -154,7 +161,6 @@ _HELP = {
     ast.While: "use `for` over a finite collection, or another action for each round",
     ast.Break: "use any(...), choose(...), or a condition in the loop",
     ast.Continue: "put the rest of the loop under an `if`",
-    ast.Assert: "state an @invariant; a guard is require(...)",
     ast.Raise: "a guard is require(...)",
     ast.Try: "guard with require(...) or if",
     ast.Assign: "write one assignment a line",
@@ -175,8 +181,8 @@ def _assign(body: Body, target: ast.expr, value: ast.expr, annotated: Type | Non
         return _choose(body, target, value, annotated)
     popped = _pop(body, value)
     if popped is not None:
-        taken, change = popped
-        return [*_store(body, target, taken, value), change]
+        before, taken = popped
+        return [*before, *_store(body, target, taken, value)]
     if isinstance(target, ast.Name):
         known = _annotated_local(body, target.id)
         bind = _assign_local(body, target, _value(body, value, annotated or known), annotated)
@@ -275,17 +281,22 @@ def _choose(body: Body, target: ast.expr, node: ast.Call, annotated: Type | None
     return [choice, *_store(body, target, value, node)]
 
 
-def _pop(body: Body, value: ast.expr) -> tuple[Expr, Mutate] | None:
-    """`x = self.queue.pop(0)`: the element, and the change that removes it."""
+def _pop(body: Body, value: ast.expr) -> tuple[list[Stmt], Expr] | None:
+    """`x = self.queue.pop(0)`: what takes the element out, and the local that holds it."""
     match value:
         case ast.Call(func=ast.Attribute(value=inner, attr="pop")):
             where = place(body, inner)
-            change = mutate(body, where, "pop", value)
-            index = 0 if change.change.value == "pop_first" else -1
             base = expression(body, inner)
-            element = element_type(base)
-            at = Apply(element, Op.AT, (base, construct.integer(index)), label=place_name(where))
-            return at, change
+            change = mutate(body, where, "pop", value)
+            index = 0 if change.change is Change.POP_FIRST else -1
+            at = (base, construct.integer(index))
+            element = Apply(element_type(base), Op.AT, at, label=place_name(where))
+            empty = construct.comparison(Op.EQ, construct.size(base), construct.integer(0))
+            # Of an empty sequence the change says what is missing, not the index.
+            out: list[Stmt] = [If(empty, (change,), span=change.span)]
+            taken = bind_local(body, "taken", element, out, value)
+            body.unit.aliases.pop(taken.name, None)
+            return [*out, change], taken
     return None
 
 

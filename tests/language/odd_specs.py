@@ -71,22 +71,28 @@ class Frozen(Spec):
     @action
     def index(self) -> None:
         require(self.batch is not None)
+        assert self.batch is not None
         require(self.batch.log[1] == self.batch.log[0])
         self.logs = {self.queue}
 
     @action
     def equal(self, node: Node) -> None:
-        require(self.batch is not None and self.batch.log == [node])
+        require(self.batch is not None)
+        assert self.batch is not None
+        require(self.batch.log == [node])
         self.group = self.group | {node}
 
     @action
     def join(self, node: Node) -> None:
-        require(self.batch is not None and len(self.batch.log) < 2)
+        require(self.batch is not None)
+        assert self.batch is not None
+        require(len(self.batch.log) < 2)
         self.queue = self.batch.log + self.queue[:1]
 
     @action
     def unite(self, node: Node) -> None:
         require(self.batch is not None)
+        assert self.batch is not None
         for acked in self.batch.acks | {node}:
             self.queue = [*self.queue[-1:], acked]
 

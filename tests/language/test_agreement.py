@@ -12,11 +12,13 @@ from quorate.language.labels import Transition, Trap, Trapped
 from quorate.language.semantics import Semantics
 from quorate.language.values import State
 
+from .author_spec import Lock
 from .feature_specs import SPECS as FEATURE_SPECS
 from .odd_specs import ODD_SPECS
 
 LIMIT = 400
-SPECS = FEATURE_SPECS + ODD_SPECS
+LOCK: dict[str, object] = {"sites": 2, "acceptors": 1, "ring": 1}
+SPECS = [*FEATURE_SPECS, *ODD_SPECS, (Lock, LOCK)]
 
 
 def reachable(instance: Instance, limit: int) -> list[State]:
