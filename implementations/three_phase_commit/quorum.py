@@ -8,10 +8,8 @@ membership service says which sites are connected and who of them leads (`Electe
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from enum import Enum
 from typing import assert_never
 
 from .messages import (
@@ -25,111 +23,24 @@ from .messages import (
     VoteCast,
     VoteRequest,
 )
-from .records import RecordLog
-
-
-class QuorumState(Enum):
-    """Where a site stands; the letters are Skeen's."""
-
-    INITIAL = "q"
-    UNCERTAIN = "w"
-    PRE_COMMITTED = "pc"
-    PRE_ABORTED = "pa"
-    COMMITTED = "c"
-    ABORTED = "a"
-
-
-@dataclass(frozen=True, slots=True)
-class Inquire:
-    """Leader to site: I was elected; report."""
-
-    transaction: str
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """Answer to Inquire: the state and the two counters."""
-
-    transaction: str
-    state: QuorumState
-    last_elected: int
-    last_attempt: int
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """Leader to site: this is election `number`; move to pc or pa, or (None) to nothing new."""
-
-    transaction: str
-    number: int
-    target: QuorumState | None
-
-
-@dataclass(frozen=True, slots=True)
-class Accept:
-    """Answer to an Attempt with a target."""
-
-    transaction: str
-    number: int
-
-
-QuorumMessage = VoteRequest | Vote | Inquire | Report | Attempt | Accept | Decide
-
-
-@dataclass(frozen=True, slots=True)
-class QuorumBegin:
-    """The application starts a transaction; `sites` includes the coordinator, which votes yes."""
-
-    transaction: str
-    sites: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class QuorumReceived:
-    """A message came in."""
-
-    sender: str
-    message: QuorumMessage
-
-
-@dataclass(frozen=True, slots=True)
-class Elected:
-    """The membership service: `members` are connected, and this site, one of them, leads."""
-
-    transaction: str
-    members: frozenset[str]
-
-
-QuorumEvent = QuorumBegin | QuorumReceived | VoteCast | Elected
-
-
-@dataclass(frozen=True, slots=True)
-class QuorumEntered:
-    """A record for the log: what must survive a crash. The last of a transaction counts."""
-
-    transaction: str
-    sites: tuple[str, ...]
-    state: QuorumState
-    last_elected: int
-    last_attempt: int
-
-
-@dataclass(frozen=True, slots=True)
-class QuorumPersist:
-    """Make a record durable before any effect after this one is carried out."""
-
-    record: QuorumEntered
-
-
-@dataclass(frozen=True, slots=True)
-class QuorumSend:
-    """Send a message."""
-
-    to: str
-    message: QuorumMessage
-
-
-QuorumEffect = QuorumPersist | QuorumSend | AskVote | Notify
+from .quorum_messages import (
+    Accept,
+    Attempt,
+    Counter,
+    Elected,
+    Inquire,
+    Number,
+    QuorumBegin,
+    QuorumEffect,
+    QuorumEntered,
+    QuorumEvent,
+    QuorumMessage,
+    QuorumPersist,
+    QuorumReceived,
+    QuorumSend,
+    QuorumState,
+    Report,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +58,17 @@ class Counting:
 
 
 @dataclass(frozen=True, slots=True)
+class Numbering:
+    """An elected leader, collecting counters of its other members; `highest` so far."""
+
+    members: frozenset[str]
+    awaited: frozenset[str]
+    highest: int
+
+
+@dataclass(frozen=True, slots=True)
 class Collecting:
-    """An elected leader, collecting reports of its members."""
+    """A leader whose election has its number, collecting reports of its other members."""
 
     awaited: frozenset[str]
     reports: Mapping[str, Report]
@@ -162,7 +82,7 @@ class Attempting:
     accepted: frozenset[str]
 
 
-QuorumRole = Follower | Counting | Collecting | Attempting
+QuorumRole = Follower | Counting | Numbering | Collecting | Attempting
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +90,8 @@ class QuorumParticipation:
     """A transaction at a site.
 
     1. `last_attempt` <= `last_elected`.
-    2. In pc and pa, `last_attempt` is the number of the election that brought it there (the
-       coordinator's own, before any election, is number 1).
+    2. In pc and pa, `last_attempt` is the number of the election that brought it there; the
+       coordinator's own attempt, before any election, has number 1.
     3. `role` matters only while there is no decision.
     """
 
@@ -188,7 +108,7 @@ QUORUM_FLAWS = {
 
 _Step = tuple[QuorumParticipation, tuple[QuorumEffect, ...]]
 _UNKNOWN = QuorumParticipation((), QuorumState.INITIAL, Follower(None))
-_DECIDED = {
+DECIDED = {
     QuorumState.COMMITTED: Decision.COMMIT,
     QuorumState.ABORTED: Decision.ABORT,
 }
@@ -224,9 +144,9 @@ class QuorumSite:
                 record.last_attempt,
             )
         decided = (
-            Notify(name, _DECIDED[known.state])
+            Notify(name, DECIDED[known.state])
             for name, known in core._transactions.items()
-            if known.state in _DECIDED
+            if known.state in DECIDED
         )
         return core, tuple(decided)
 
@@ -298,7 +218,11 @@ class QuorumSite:
             case Vote(_, yes):
                 return self._count(name, known, sender, yes)
             case Inquire():
-                return self._report(name, known, sender)
+                return self._inquired(name, known, sender)
+            case Counter(_, last_elected):
+                return self._highest(name, known, sender, last_elected)
+            case Number(_, number):
+                return self._report(name, known, sender, number)
             case Report():
                 return self._collect(name, known, sender, message)
             case Attempt():
@@ -318,8 +242,7 @@ class QuorumSite:
             return known, ()
         others = frozenset(known.sites) - {self.site}
         if not yes:
-            aborted, effects = _settle(name, known, Decision.ABORT)
-            return aborted, (*_to(others, Decide(name, Decision.ABORT)), *effects)
+            return self._announce(name, known, Decision.ABORT)
         missing = known.role.awaited - {sender}
         if missing:
             return replace(known, role=Counting(missing)), ()
@@ -330,29 +253,65 @@ class QuorumSite:
         known = self._transactions.get(name)
         if known is None:
             raise LocalError(f"{self.site!r} has not heard of {name!r}")
-        if self.site not in members or not members <= set(known.sites):
+        if self.site not in members or (known.sites and not members <= set(known.sites)):
             raise LocalError(f"members {sorted(members)} are not sites of {name!r} with this one")
         effects: tuple[QuorumEffect, ...] = ()
         if known.state is QuorumState.INITIAL:
             known, effects = _settle(name, known, Decision.ABORT)
         others = members - {self.site}
-        if known.state in _DECIDED:
-            return known, (*effects, *_to(others, Decide(name, _DECIDED[known.state])))
+        if known.state in DECIDED:
+            return known, (*effects, *_to(others, Decide(name, DECIDED[known.state])))
         if not others:
-            return self._conclude(name, known, {})
-        return replace(known, role=Collecting(others, {})), _to(others, Inquire(name))
+            return self._number(name, known, others, known.last_elected)
+        numbering = Numbering(others, others, known.last_elected)
+        return replace(known, role=numbering), _to(others, Inquire(name))
 
-    def _report(self, name: str, known: QuorumParticipation, sender: str) -> _Step:
+    def _inquired(self, name: str, known: QuorumParticipation, sender: str) -> _Step:
         """From here on only this leader is followed."""
         effects: tuple[QuorumEffect, ...] = ()
         if known.state is QuorumState.INITIAL:
             known, effects = _settle(name, known, Decision.ABORT)
-        if known.state not in _DECIDED:
+        if known.state not in DECIDED:
             known = replace(known, role=Follower(sender))
-        return known, (*effects, QuorumSend(sender, Report(name, *_durable(known))))
+        return known, (*effects, QuorumSend(sender, Counter(name, known.last_elected)))
+
+    def _highest(
+        self, name: str, known: QuorumParticipation, sender: str, last_elected: int
+    ) -> _Step:
+        role = known.role
+        if known.state in DECIDED or not isinstance(role, Numbering) or sender not in role.awaited:
+            return known, ()
+        missing, highest = role.awaited - {sender}, max(role.highest, last_elected)
+        if missing:
+            return replace(known, role=Numbering(role.members, missing, highest)), ()
+        return self._number(name, known, role.members, highest)
+
+    def _number(
+        self, name: str, known: QuorumParticipation, others: frozenset[str], highest: int
+    ) -> _Step:
+        """All members know the number before anything is attempted under it.
+
+        That is what tells attempts of different leaders apart: two that both moved sites under one
+        number could be taken for one, by a third that meets a site of each.
+        """
+        known = replace(known, last_elected=highest + 1)
+        if not others:
+            return self._conclude(name, known, {})
+        return replace(known, role=Collecting(others, {})), _to(others, Number(name, highest + 1))
+
+    def _report(self, name: str, known: QuorumParticipation, sender: str, number: int) -> _Step:
+        if known.state is QuorumState.INITIAL:
+            raise RemoteError(f"{sender!r} numbers an election on {name!r} without an inquiry")
+        if known.state not in DECIDED:
+            if known.role != Follower(sender) or number <= known.last_elected:
+                return known, ()
+            known = replace(known, last_elected=number)
+        return known, (QuorumSend(sender, Report(name, known.state, known.last_attempt)),)
 
     def _collect(self, name: str, known: QuorumParticipation, sender: str, report: Report) -> _Step:
-        if not isinstance(known.role, Collecting) or sender not in known.role.awaited:
+        if known.state in DECIDED or not isinstance(known.role, Collecting):
+            return known, ()
+        if sender not in known.role.awaited:
             return known, ()
         reports = {**known.role.reports, sender: report}
         missing = known.role.awaited - {sender}
@@ -364,18 +323,14 @@ class QuorumSite:
         self, name: str, known: QuorumParticipation, reports: Mapping[str, Report]
     ) -> _Step:
         """Decide, attempt or block. Skeen's rule moves only the uncertain, E3PC's everybody."""
-        everyone = {**reports, self.site: Report(name, *_durable(known))}
-        number = max(report.last_elected for report in everyone.values()) + 1
+        everyone = {**reports, self.site: Report(name, known.state, known.last_attempt)}
         rule = enhanced_rule if self._counters else plain_rule
         target = rule(everyone.values(), len(known.sites))
         others = frozenset(reports)
-        if target in _DECIDED:
-            settled, effects = _settle(name, known, _DECIDED[target])
-            return settled, (*_to(others, Decide(name, _DECIDED[target])), *effects)
-        known = replace(known, last_elected=number)
+        if target in DECIDED:
+            return self._announce(name, known, DECIDED[target])
         if target is None:
-            blocked = replace(known, role=Follower(self.site))
-            return blocked, _to(others, Attempt(name, number, None))
+            return replace(known, role=Follower(self.site)), ()
         if self._counters:
             return self._attempt(name, known, target, others, frozenset())
         there = frozenset(site for site, report in everyone.items() if report.state is target)
@@ -408,7 +363,9 @@ class QuorumSite:
         if not _is_quorum(len(accepted), len(known.sites)):
             return replace(known, role=Attempting(target, accepted)), ()
         commit = target is QuorumState.PRE_COMMITTED
-        decision = Decision.COMMIT if commit else Decision.ABORT
+        return self._announce(name, known, Decision.COMMIT if commit else Decision.ABORT)
+
+    def _announce(self, name: str, known: QuorumParticipation, decision: Decision) -> _Step:
         settled, effects = _settle(name, known, decision)
         others = frozenset(known.sites) - {self.site}
         return settled, (*_to(others, Decide(name, decision)), *effects)
@@ -418,29 +375,27 @@ class QuorumSite:
     ) -> _Step:
         if known.state is QuorumState.INITIAL:
             raise RemoteError(f"{sender!r} attempts on {name!r}, which has no vote yet")
-        if known.state in _DECIDED or known.role != Follower(sender):
+        if known.state in DECIDED or known.role != Follower(sender):
             return known, ()
-        number, target = attempt.number, attempt.target
-        after = replace(known, last_elected=max(number, known.last_elected))
-        if target is None:
-            return after, ()
-        accept = QuorumSend(sender, Accept(name, number))
+        if attempt.number != known.last_elected:
+            return known, ()
         if self._movable(known):
-            return replace(after, state=target, last_attempt=number), (accept,)
-        return after, (accept,) if known.state is target else ()
+            known = replace(known, state=attempt.target, last_attempt=attempt.number)
+        accept = (QuorumSend(sender, Accept(name, attempt.number)),)
+        return known, accept if known.state is attempt.target else ()
 
     def _accepted(self, name: str, known: QuorumParticipation, sender: str, number: int) -> _Step:
         role = known.role
         if not isinstance(role, Attempting) or number != known.last_elected:
             return known, ()
-        if known.state in _DECIDED:
+        if known.state in DECIDED:
             return known, ()
         return self._weigh(name, known, role.target, role.accepted | {sender})
 
     def _told(
         self, name: str, known: QuorumParticipation, sender: str, decision: Decision
     ) -> _Step:
-        made = _DECIDED.get(known.state)
+        made = DECIDED.get(known.state)
         if made is decision:
             return known, ()
         unvoted = known.state is QuorumState.INITIAL and decision is Decision.COMMIT
@@ -487,38 +442,6 @@ def plain_rule(reports: Iterable[Report], sites: int) -> QuorumState | None:
     if _is_quorum(states.count(QuorumState.PRE_ABORTED) + uncertain, sites):
         return QuorumState.PRE_ABORTED
     return None
-
-
-def persist(effects: Iterable[QuorumEffect], log: RecordLog) -> tuple[QuorumEffect, ...]:
-    """Write every record among the effects, forcing at most once; returns the other effects."""
-    records = [effect.record for effect in effects if isinstance(effect, QuorumPersist)]
-    for record in records:
-        log.append(record.transaction, _encode(record), forced=False)
-    if records:
-        log.force()
-    return tuple(effect for effect in effects if not isinstance(effect, QuorumPersist))
-
-
-def load(log: RecordLog) -> tuple[QuorumEntered, ...]:
-    """All records of a log, oldest first, for `recover`; LocalError at one that is not ours."""
-    return tuple(_decode(key, entry) for key, entry in log.entries())
-
-
-def _encode(record: QuorumEntered) -> bytes:
-    fields = (list(record.sites), record.state.value, record.last_elected, record.last_attempt)
-    return json.dumps(fields).encode()
-
-
-def _decode(transaction: str, entry: bytes) -> QuorumEntered:
-    try:
-        sites, state, elected, attempt = json.loads(entry)
-        if not all(isinstance(site, str) for site in sites):
-            raise TypeError("sites are strings")
-        return QuorumEntered(
-            transaction, tuple(sites), QuorumState(state), int(elected), int(attempt)
-        )
-    except (ValueError, TypeError) as error:
-        raise LocalError(f"not a record of quorum commit: {entry!r}") from error
 
 
 def _decided_among(reports: tuple[Report, ...]) -> QuorumState | None:

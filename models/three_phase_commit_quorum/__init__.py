@@ -1,0 +1,1 @@
+"""Three-phase commit where a quorum terminates a transaction, whatever the network does."""
