@@ -22,14 +22,25 @@ FILTER_BITS = 14
 Words = tuple[int, ...]
 
 
+def _lines(words: int) -> tuple[ctypes.Array[ctypes.c_int64], int]:
+    """Zeroed words on cache lines of their own, and their address.
+
+    Two workers that write to one line, each to its own words, slow each other down. The processor
+    fetches lines in pairs, hence 128 bytes.
+    """
+    buffer = (ctypes.c_int64 * (words + 32))()
+    address = ctypes.addressof(buffer)
+    return buffer, address + -address % 128
+
+
 class Worker:
     """One worker: `worker[FIELD]` reads and sets its control block."""
 
     def __init__(self, functions: Functions, number: int, workers: int, budget: int) -> None:
         words = functions.words
-        self._block = (ctypes.c_int64 * c.FIELDS)()
-        self.address = ctypes.addressof(self._block)
+        self._block, self.address = _lines(c.FIELDS)
         self._words = words
+        self._actions = functions.actions
         self._keep: dict[int, ctypes.Array[ctypes.c_int64]] = {}
         self.levels: list[int] = [0]  # where each level begins in the arena
         self[c.WORKER], self[c.WORKERS], self[c.WORDS] = number, workers, words
@@ -64,15 +75,13 @@ class Worker:
         self._refinements(functions)
 
     def __getitem__(self, field: int) -> int:
-        return int(self._block[field])
+        return self._at(self.address, field)
 
     def __setitem__(self, field: int, value: int) -> None:
-        self._block[field] = value
+        ctypes.c_int64.from_address(self.address + 8 * field).value = value
 
     def _buffer(self, field: int, words: int) -> None:
-        buffer = (ctypes.c_int64 * words)()
-        self._keep[field] = buffer
-        self[field] = ctypes.addressof(buffer)
+        self._keep[field], self[field] = _lines(words)
 
     def _refinements(self, functions: Functions) -> None:
         table = (ctypes.c_int64 * (c.REFINEMENT_FIELDS * max(len(functions.refinements), 1)))()
@@ -138,7 +147,7 @@ class Worker:
 
     def coverage(self) -> list[int]:
         """Transitions taken, by action."""
-        return list(self._keep[c.COVERAGE])
+        return list((ctypes.c_int64 * self._actions).from_address(self[c.COVERAGE]))
 
     def bytes(self) -> int:
         """Memory in use: visited set, arena and buffers."""
@@ -155,11 +164,11 @@ class Crew:
         self.kernels: dict[str, Kernel] = load_kernels(functions.words > 1)
         self.workers = [Worker(functions, i, workers, budget // workers) for i in range(workers)]
         self._pool = _threads(workers - 1) if workers > 1 else None
-        self._shared = (ctypes.c_int64 * (8 * workers))()
+        self._shared, shared = _lines(8 * workers)
         self._peers = (ctypes.c_int64 * workers)(*(w.address for w in self.workers))
         self._mailboxes: list[object] = []
         for worker in self.workers:
-            worker[c.SHARED] = ctypes.addressof(self._shared)
+            worker[c.SHARED] = shared
             worker[c.PEERS] = ctypes.addressof(self._peers)
             worker[c.YIELD] = _sched_yield()
         self._share_mailboxes(MAILBOX_STATES)
@@ -202,7 +211,8 @@ class Crew:
 
     def stop(self) -> None:
         """Tell workers that wait for each other to return."""
-        self._shared[c.SHARED_STOP] = 1
+        address = self.workers[0][c.SHARED] + 8 * c.SHARED_STOP
+        ctypes.c_int64.from_address(address).value = 1
 
     def make_room(self) -> None:
         """Four times the room for the successors of a state, on every worker.
@@ -213,8 +223,9 @@ class Crew:
         for worker in self.workers:
             _take_back(worker, self.functions)
             worker.make_room(4 * worker[c.RAW_LIMIT])
-        if 4 * self.workers[0][c.RAW_LIMIT] > self.workers[0][c.MAILBOX_LIMIT]:
-            self._share_mailboxes(4 * self.workers[0][c.RAW_LIMIT])
+        successors = self.workers[0][c.RAW_LIMIT]
+        if 4 * (successors + c.BATCH) > self.workers[0][c.MAILBOX_LIMIT]:
+            self._share_mailboxes(4 * (successors + c.BATCH))
 
     def close(self) -> None:
         """Let the threads go."""

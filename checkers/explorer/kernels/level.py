@@ -140,9 +140,9 @@ def make(wide: bool) -> Any:
     insert = insert_wide if wide else insert_narrow
 
     @njit
-    def route(ctl, first, last):  # type: ignore[no-untyped-def]
-        """Bring the batch's entries from `first` on into canonical form, and send those of other
-        workers there. Returns the new fill.
+    def route(ctl, last):  # type: ignore[no-untyped-def]
+        """Bring the batch's entries into canonical form, and send those of other workers there.
+        Returns the new fill.
         """
         words = peek(ctl, WORDS)
         canonical = peek(ctl, CANONICAL)
@@ -153,8 +153,8 @@ def make(wide: bool) -> Any:
         scratch = peek(ctl, SCRATCH)
         form = scratch + 8 * words
         parity = peek(ctl, ROUND) & 1
-        fill = first
-        for k in range(first, last):
+        fill = 0
+        for k in range(last):
             hashed = load(hashes, k)
             state = states + 8 * words * k
             if canonical != 0:
@@ -180,6 +180,13 @@ def make(wide: bool) -> Any:
             poke(box, 0, filled + 1)
             poke(ctl, FULLEST, max(peek(ctl, FULLEST), filled + 1))
         return fill
+
+    @njit
+    def settle(ctl, fill):  # type: ignore[no-untyped-def]
+        """Bring a batch to where it belongs. A status."""
+        if peek(ctl, CANONICAL) != 0 or peek(ctl, WORKERS) > 1:
+            fill = route(ctl, fill)
+        return insert(ctl, peek(ctl, HASHES), peek(ctl, STATES), fill)
 
     @njit
     def note(ctl, state, count):  # type: ignore[no-untyped-def]
@@ -209,9 +216,8 @@ def make(wide: bool) -> Any:
         states = peek(ctl, STATES)
         filter_ = peek(ctl, FILTER)
         bits = peek(ctl, FILTER_BITS)
-        plain = peek(ctl, CANONICAL) == 0 and peek(ctl, WORKERS) == 1
         steps = peek(ctl, STEP_MASK) != 0 or peek(ctl, REFINEMENTS) != 0
-        most = peek(ctl, MAILBOX_LIMIT) - raw_limit
+        most = peek(ctl, MAILBOX_LIMIT) - raw_limit - BATCH
         trap = ctl + 8 * TRAP
         generated = 0
         fill = 0
@@ -228,24 +234,19 @@ def make(wide: bool) -> Any:
             cursor += 1
             if steps or count == 0 or peek(ctl, TRAP) != 0:
                 note(ctl, state, count)
-            first = fill
             if wide:
                 fill = sift_wide(filter_, bits, raw, count, state, hashes, fill, states, words)
             else:
                 fill = sift_narrow(filter_, bits, raw, count, state, hashes, fill)
-            if not plain:
-                fill = route(ctl, first, fill)
-                if peek(ctl, FULLEST) > most:
-                    break
             if fill >= BATCH:
-                status = insert(ctl, hashes, states, fill)
+                status = settle(ctl, fill)
                 fill = 0
-                if status != DONE:
+                if status != DONE or peek(ctl, FULLEST) > most:
                     break
         if fill > 0 and status in (DONE, NEED_ROOM):
-            inserted = insert(ctl, hashes, states, fill)
-            if inserted != DONE:
-                status = inserted
+            settled = settle(ctl, fill)
+            if settled != DONE:
+                status = settled
         if status == DONE and cursor < end:
             status = MORE
         poke(ctl, CURSOR, cursor)
