@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 
 from quorate.implementations.adapters.three_phase_commit import adapter
+from quorate.implementations.adapters.three_phase_commit_quorum import adapter as quorum_adapter
 from quorate.language import Instance, instantiate
 from quorate.language.labels import Trap
 from quorate.language.values import State
+from quorate.models.three_phase_commit_quorum.spec import QuorumThreePhaseCommit
 from quorate.models.three_phase_commit_system.spec import ThreePhaseCommitSystem
+from quorate.traces.adapter import Adapter
 
 FLAWS = (
     "backup_skips_phase1",
@@ -28,13 +31,32 @@ def compare(instance: Instance, session: Any, state: State, path: list[str]) -> 
     assert session.project() == dict(zip(names, state, strict=True)), "\n".join(path)
 
 
-def test_every_step_of_a_small_instance_is_taken_by_the_core() -> None:
-    instance = instantiate(ThreePhaseCommitSystem, {"participants": 1, "max_crashes": 2})
+@pytest.mark.parametrize(
+    ("instance", "adapter", "size"),
+    [
+        (
+            instantiate(ThreePhaseCommitSystem, {"participants": 1, "max_crashes": 2}),
+            adapter,
+            (436, 1135),
+        ),
+        (
+            instantiate(
+                QuorumThreePhaseCommit,
+                {"sites": 2, "max_regroupings": 2, "max_crashes": 0, "capacity": 4},
+            ),
+            quorum_adapter,
+            (698, 1042),
+        ),
+    ],
+)
+def test_every_step_of_a_small_instance_is_taken_by_the_core(
+    instance: Instance, adapter: Adapter, size: tuple[int, int]
+) -> None:
     semantics = instance.evaluator()
     (initial,) = semantics.initial_states()
     assert not isinstance(initial, Trap)
     frontier: list[tuple[State, Any, list[str]]] = [
-        (initial, adapter.start({"participants": 1}, ()), [])
+        (initial, adapter.start(instance.parameters, ()), [])
     ]
     seen = {initial}
     steps = 0
@@ -50,7 +72,7 @@ def test_every_step_of_a_small_instance_is_taken_by_the_core() -> None:
             if transition.target not in seen:
                 seen.add(transition.target)
                 frontier.append((transition.target, copied, taken))
-    assert (len(seen), steps) == (436, 1135)
+    assert (len(seen), steps) == size
 
 
 @pytest.mark.parametrize(
@@ -67,12 +89,22 @@ def test_every_step_of_a_small_instance_is_taken_by_the_core() -> None:
 def test_random_runs_of_larger_instances_agree(
     participants: int, failing: dict[str, bool], flaws: tuple[str, ...]
 ) -> None:
-    randomness = random.Random(participants)
     parameters = {"participants": participants, "max_crashes": 4, **failing}
-    instance = instantiate(ThreePhaseCommitSystem, parameters, flaws)
+    walk(instantiate(ThreePhaseCommitSystem, parameters, flaws), adapter, flaws)
+
+
+@pytest.mark.parametrize("flaws", [(), ("quorum3pc_lost_quorum_blocks",)])
+def test_random_runs_of_quorum_commit_agree(flaws: tuple[str, ...]) -> None:
+    parameters = {"sites": 3, "max_regroupings": 4, "max_crashes": 2, "capacity": 4}
+    walk(instantiate(QuorumThreePhaseCommit, parameters, flaws), quorum_adapter, flaws)
+
+
+def walk(instance: Instance, adapter: Adapter, flaws: tuple[str, ...]) -> None:
+    """Random runs of the spec, with the core beside it."""
+    randomness = random.Random(3)
     semantics = instance.evaluator()
     for _ in range(3):
-        session = adapter.start(parameters, flaws)
+        session = adapter.start(instance.parameters, flaws)
         (state,) = semantics.initial_states()
         path: list[str] = []
         for _ in range(60):
