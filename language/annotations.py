@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import ast
+import copy
 import dataclasses
 import types
 import typing
 from collections.abc import Mapping
-from enum import Enum
+from enum import Enum, Flag
 from typing import Annotated, Any
 
 from .collections import Bag, Map, Nodes, Seq, Set
-from .declarations import AtMost, Between
+from .declarations import AtMost, Between, is_record
 from .ir.types import (
     ANY_INT,
     BOOL,
@@ -27,8 +28,13 @@ from .ir.types import (
     Sort,
     Type,
     UnionType,
+    cardinality,
 )
 from .values import Node
+
+MAX_KEYS = 2**16
+MAX_INT = 2**62
+_BAG = "a bag is a variable, or the value of a map"
 
 
 class AnnotationError(Exception):
@@ -51,19 +57,27 @@ class Resolver:
         self,
         sorts: Mapping[type[Node], Sort],
         integers: Mapping[str, int],
-        variables: Mapping[Any, Any],
+        variables: Mapping[type, Mapping[Any, Any]],
     ) -> None:
         self.sorts = dict(sorts)
         self.integers = dict(integers)
-        self.type_variables = dict(variables)
+        self._variables_of = variables
+        self.type_variables: Mapping[Any, Any] = {}
         self.enums: dict[str, type[Enum]] = {}
         self.records: dict[str, type] = {}
         self.record_types: dict[str, RecordType] = {}
         self._open: list[type] = []
 
+    def within(self, owner: type | None) -> Resolver:
+        """The resolver for the annotations in the body of a class; the tables are shared."""
+        new = copy.copy(self)
+        new.type_variables = self._variables_of.get(owner, {}) if owner else {}
+        return new
+
     def resolve(self, annotation: Any, *, unbounded: bool = False) -> Type:
         """The IR type of an annotation; AnnotationError where it is none."""
-        annotation = self.type_variables.get(annotation, annotation)
+        if isinstance(annotation, typing.TypeVar):
+            annotation = self._bound(annotation)
         origin = typing.get_origin(annotation)
         if origin is Annotated:
             return self._bounded(annotation)
@@ -71,9 +85,9 @@ class Resolver:
             return self._union(typing.get_args(annotation), unbounded)
         if origin is Map:
             key, value = typing.get_args(annotation)
-            return MapType(self.resolve(key), self.resolve(value))
+            return MapType(self._key(key), self.resolve(value))
         if origin is Set:
-            return SetType(self.resolve(typing.get_args(annotation)[0]))
+            return SetType(self._element(annotation))
         if origin in (Seq, Bag):
             name = origin.__name__
             what = "at_most(3)" if origin is Seq else "at_most(3, copies=2)"
@@ -98,7 +112,7 @@ class Resolver:
                 return NodeType(self._sort(annotation))
             if dataclasses.is_dataclass(annotation):
                 return self._record(annotation)
-        if annotation in (Set, Map, Seq, Bag):
+        if any(annotation is bare for bare in (Set, Map, Seq, Bag)):
             raise AnnotationError(
                 f"{annotation.__name__} needs the type of its elements", "write Set[Node], say"
             )
@@ -108,7 +122,31 @@ class Resolver:
             "a union of records, or any of these with `| None`",
         )
 
+    def _bound(self, variable: Any) -> Any:
+        if variable not in self.type_variables:
+            advice = "name it where the class is a base: `class Service(Network[Message], Spec)`"
+            raise AnnotationError(f"nothing is given for the type variable {variable}", advice)
+        return self.type_variables[variable]
+
+    def _key(self, annotation: Any) -> Type:
+        kind = self.resolve(annotation)
+        if cardinality(kind) > MAX_KEYS:
+            advice = f"at most {MAX_KEYS}: a map has a value for every key"
+            raise AnnotationError(f"a map with {cardinality(kind)} keys", advice)
+        return kind
+
+    def _element(self, annotation: Any) -> Type:
+        kind = self.resolve(typing.get_args(annotation)[0])
+        if isinstance(kind, BagType):
+            raise AnnotationError("a Bag inside a collection", _BAG)
+        return kind
+
     def _enum(self, annotation: type[Enum]) -> EnumType:
+        if issubclass(annotation, Flag):
+            advice = "write a Set of an Enum's members"
+            raise AnnotationError(f"{annotation.__name__} is a Flag", advice)
+        if not len(annotation):
+            raise AnnotationError(f"the enumeration {annotation.__name__} has no members")
         known = self.enums.setdefault(annotation.__name__, annotation)
         if known is not annotation:
             raise AnnotationError(f"two enumerations are named {annotation.__name__}")
@@ -130,25 +168,30 @@ class Resolver:
             raise AnnotationError(f"two records are named {name}")
         if name in self.record_types:
             return self.record_types[name]
-        parameters = getattr(annotation, "__dataclass_params__", None)
-        if parameters is None or not parameters.frozen:
-            raise AnnotationError(f"{name} is not frozen", f"declare {name} with @record")
         if annotation in self._open:
             raise AnnotationError(f"{name} contains itself", "records have a finite size")
+        if not is_record(annotation):
+            raise AnnotationError(f"{name} is not a record", f"declare {name} with @record")
         self._open.append(annotation)
         try:
-            hints = typing.get_type_hints(annotation, include_extras=True)
             fields = tuple(
-                (field.name, self.resolve(hints[field.name]))
-                for field in dataclasses.fields(annotation)
+                (field, self._field(name, field, hint)) for field, hint in _hints(annotation)
             )
-        except AnnotationError as error:
-            raise AnnotationError(f"record {name}: {error.message}", error.advice) from None
         finally:
             self._open.pop()
         self.records[name] = annotation
         self.record_types[name] = RecordType(name, fields)
         return self.record_types[name]
+
+    def _field(self, record: str, field: str, hint: Any) -> Type:
+        try:
+            kind = self.resolve(hint)
+            if isinstance(kind, BagType):
+                raise AnnotationError("a Bag inside a record", _BAG)
+        except AnnotationError as error:
+            message = f"record {record}, field {field}: {error.message}"
+            raise AnnotationError(message, error.advice) from None
+        return kind
 
     def _union(self, members: tuple[Any, ...], unbounded: bool) -> Type:
         rest = [member for member in members if member not in (None, type(None))]
@@ -175,7 +218,8 @@ class Resolver:
 
     def _bounded(self, annotation: Any) -> Type:
         base, *extras = typing.get_args(annotation)
-        base = self.type_variables.get(base, base)
+        if isinstance(base, typing.TypeVar):
+            base = self._bound(base)
         ranges = [extra for extra in extras if isinstance(extra, Between)]
         limits = [extra for extra in extras if isinstance(extra, AtMost)]
         if base is int:
@@ -184,6 +228,8 @@ class Resolver:
             low, high = self.integer(ranges[0].low), self.integer(ranges[0].high)
             if low > high:
                 raise AnnotationError(f"between({low}, {high}) is empty")
+            if low < -MAX_INT or high > MAX_INT:
+                raise AnnotationError(f"between({low}, {high}) is beyond what engines compute with")
             return IntType(low, high)
         if len(limits) != 1:
             return self.resolve(base)
@@ -195,18 +241,25 @@ class Resolver:
             raise AnnotationError(f"at_most({count}) leaves no room at all")
         origin = typing.get_origin(base)
         if origin is Set:
-            return SetType(self.resolve(typing.get_args(base)[0]), count)
+            return SetType(self._element(base), count)
         if origin is Seq and count is not None:
             return SeqType(self.resolve(typing.get_args(base)[0]), count)
+        if origin is Seq:
+            raise AnnotationError("a Seq needs a bound", "write at_most(3)")
         if origin is Bag:
             copies = self.integer(limit.copies)
-            return BagType(self.resolve(typing.get_args(base)[0]), copies, count)
+            if copies < 1 or count == 0:
+                raise AnnotationError("a Bag of no elements")
+            return BagType(self._element(base), copies, count)
         raise AnnotationError(f"at_most(...) does not apply to {_show(base)}")
 
     def integer(self, bound: int | str) -> int:
         """The value of a bound: an int, or an expression over the int parameters."""
-        if isinstance(bound, int):
+        if type(bound) is int:
             return bound
+        if not isinstance(bound, str):
+            advice = 'write an int, or an expression as text: "ballots - 1"'
+            raise AnnotationError(f"the bound {bound!r} is not an int", advice)
         try:
             return self._evaluate(ast.parse(bound.strip(), mode="eval").body, bound)
         except SyntaxError:
@@ -240,6 +293,17 @@ class Resolver:
             f"in the bound {text!r}: {ast.unparse(node)!r} is not an int",
             f"known here: {names or 'nothing'}; operators + - * //",
         )
+
+
+def _hints(record: type) -> list[tuple[str, Any]]:
+    """The fields of a record with their annotations evaluated."""
+    try:
+        hints = typing.get_type_hints(record, include_extras=True)
+    except Exception as error:  # noqa: BLE001 - whatever the annotations raise
+        advice = "records are declared at the top of a module, with the types they use"
+        message = f"the annotations of {record.__name__} cannot be evaluated: {error}"
+        raise AnnotationError(message, advice) from None
+    return [(field.name, hints[field.name]) for field in dataclasses.fields(record)]
 
 
 def _node_class(annotation: Any) -> type[Node]:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import types
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any, TypeVar, dataclass_transform
 
 from .adopt import Each, Empty, Live, Place, check, freeze
 from .collections import Set
-from .failures import Disabled
+from .failures import Disabled, UsageError
 from .frozen import FrozenSeq
 from .ir.nodes import Durability, Kind, PropertyKind
 
@@ -123,8 +124,11 @@ def volatile(value: T) -> T:
 
 def _marker(mark: Mark) -> Callable[[F], F]:
     def decorate(function: F | None = None) -> F:
-        if function is None:
-            raise TypeError("this decorator stands alone: write @action, not @action()")
+        if not isinstance(function, types.FunctionType):
+            message = "the decorator of a step or property stands alone, right above a `def`"
+            raise UsageError(f"{message}: @action, say, without parentheses")
+        if mark_of(function) is not None:
+            raise UsageError(f"{function.__name__} has two decorators of the language")
         function.__quorate__ = mark  # type: ignore[attr-defined]
         return function
 
@@ -155,8 +159,8 @@ def always_possible(by: Iterable[str] | None = None, *, repairs: bool = True) ->
     `by` names the fault-free actions; None means every action whose kind is not a fault (crash,
     drop, duplicate, partition) and, without `repairs`, not a repair either (restart, heal).
     """
-    if callable(by):
-        raise TypeError("write @always_possible(), with parentheses")
+    if callable(by) or isinstance(by, str):
+        raise UsageError('write @always_possible(), or @always_possible(by=("deliver", ...))')
     names = None if by is None else tuple(by)
     return _marker(Mark("property", PropertyKind.ALWAYS_POSSIBLE, names, repairs=repairs))
 
@@ -164,7 +168,7 @@ def always_possible(by: Iterable[str] | None = None, *, repairs: bool = True) ->
 def refines(abstract: type) -> Callable[[F], F]:
     """The method maps this spec's state to a state of `abstract`; each step must be one of its."""
     if not isinstance(abstract, type):
-        raise TypeError("write @refines(AbstractSpec)")
+        raise UsageError("write @refines(AbstractSpec)")
     return _marker(Mark("refinement", abstract=abstract))
 
 
@@ -222,6 +226,12 @@ def is_quorum(subset: Collection[Any], nodes: Collection[Any]) -> bool:
 @dataclass_transform(frozen_default=True)
 def record(cls: type[T]) -> type[T]:
     """A frozen dataclass whose fields keep to their bounds; a message, a log entry."""
+    for name in ("__post_init__", "__eq__", "__hash__", "__init__", "__new__"):
+        if name in cls.__dict__:
+            raise UsageError(f"the record {cls.__name__} defines {name}: a record is plain values")
+    if any(is_record(base) for base in cls.__mro__):
+        message = f"the record {cls.__name__} derives from a record: write its fields out"
+        raise UsageError(message)
 
     def keep_to_bounds(self: Any) -> None:
         for field in dataclasses.fields(self):
@@ -235,4 +245,10 @@ def record(cls: type[T]) -> type[T]:
             check(self, place)
 
     cls.__post_init__ = keep_to_bounds  # type: ignore[attr-defined]
+    cls.__quorate_record__ = True  # type: ignore[attr-defined]
     return dataclasses.dataclass(frozen=True)(cls)
+
+
+def is_record(cls: type) -> bool:
+    """Whether a class was declared with @record."""
+    return "__quorate_record__" in cls.__dict__

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 from dataclasses import dataclass
 from enum import Enum
 
@@ -99,9 +100,20 @@ def _pad(text: str) -> str:
     return "".join("\t" if character == "\t" else " " for character in text)
 
 
+def read_source(path: str) -> str:
+    """The text of a source file, or of a cell of a notebook; OSError where there is none."""
+    try:
+        with open(path, encoding="utf-8") as source:
+            return source.read()
+    except FileNotFoundError:
+        lines = linecache.getlines(path)
+        if not lines:
+            raise
+        return "".join(lines)
+
+
 def _source_line(span: Span) -> str | None:
     try:
-        with open(span.file, encoding="utf-8") as source:
-            return source.read().splitlines()[span.line - 1]
+        return read_source(span.file).splitlines()[span.line - 1]
     except (OSError, UnicodeDecodeError, IndexError):
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import sys
+import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
@@ -107,10 +108,14 @@ def attributes_of(spec: type[Spec]) -> list[Attribute]:
             continue
         hints = _own_hints(owner)
         for name in inspect.get_annotations(owner):
-            if typing.get_origin(hints[name]) is not typing.ClassVar and not name.startswith("_"):
-                value = owner.__dict__.get(name, MISSING)
-                found[name] = Attribute(name, owner, hints[name], value)
+            if typing.get_origin(hints[name]) is not typing.ClassVar:
+                found[name] = Attribute(name, owner, hints[name], _value_of(spec, name))
     return list(found.values())
+
+
+def _value_of(spec: type, name: str) -> Any:
+    """What a class body, or the nearest one of its bases, gives a name."""
+    return next((o.__dict__[name] for o in spec.__mro__ if name in o.__dict__), MISSING)
 
 
 def _is_spec(owner: type) -> bool:
@@ -134,15 +139,18 @@ def _own_hints(owner: type) -> dict[str, Any]:
     return hints
 
 
-def type_variables(spec: type) -> dict[Any, Any]:
-    """What the type variables of generic bases stand for in a class."""
-    bound: dict[Any, Any] = {}
+def type_variables(spec: type) -> dict[type, dict[Any, Any]]:
+    """What type variables stand for in each class of a spec: two mixins may share a variable."""
+    bound: dict[type, dict[Any, Any]] = {}
     for owner in spec.__mro__:
+        known = bound.get(owner, {})
         for base in owner.__dict__.get("__orig_bases__", ()):
             origin = typing.get_origin(base)
             names = getattr(origin, "__parameters__", ()) if origin else ()
-            for name, argument in zip(names, typing.get_args(base), strict=False):
-                bound.setdefault(name, bound.get(argument, argument))
+            pairs = zip(names, typing.get_args(base), strict=False)
+            inner = {name: known.get(argument, argument) for name, argument in pairs}
+            if origin is not None and origin is not typing.Generic:
+                bound.setdefault(origin, inner)
     return bound
 
 
@@ -177,14 +185,15 @@ def shape_of(spec: type[Spec], given: Mapping[str, Any]) -> Shape:
     resolver = Resolver(sorts, integers, type_variables(spec))
     variables: dict[str, VariableShape] = {}
     for attribute in attributes:
+        errors.extend(_clashes(attribute))
         if not _is_parameter(attribute):
             try:
-                variables[attribute.name] = _variable(attribute, resolver)
+                variables[attribute.name] = _variable(attribute, resolver.within(attribute.owner))
             except DeclarationError as error:
                 errors.append(error)
+    methods = tuple(_methods(spec, errors))
     if errors:
         raise DeclarationErrors(errors)
-    methods = tuple(_methods(spec))
     nodes = {s.sort.name: tuple(s) for s in parameters.values() if isinstance(s, Nodes)}
     for value in parameters.values():
         if isinstance(value, Enum):
@@ -194,10 +203,27 @@ def shape_of(spec: type[Spec], given: Mapping[str, Any]) -> Shape:
     return Shape(spec, parameters, variables, methods, resolver, universe)
 
 
+_OWN = (
+    "__init__", "__setattr__", "__getattribute__", "__slots__", "lose_volatile",
+    "_state", "_from_state", "_is_state",
+)  # fmt: skip
+
+
+def _clashes(attribute: Attribute) -> Iterable[DeclarationError]:
+    """A name that is a variable cannot be anything else."""
+    name = attribute.name
+    if name.startswith("_"):
+        message = f"the name {name} of a variable starts with an underscore"
+        yield DeclarationError(message, attribute.owner, name, f"write {name.lstrip('_')}")
+    elif isinstance(attribute.value, types.FunctionType | property | staticmethod | classmethod):
+        message = f"{name} is declared as a variable and as a method"
+        yield DeclarationError(message, attribute.owner, name, "give one of them another name")
+
+
 def _overridden(spec: type[Spec]) -> Iterable[DeclarationError]:
     """Methods that make a spec a spec and are not for redefinition."""
     for owner in spec.__mro__:
-        for name in ("__init__", "__setattr__", "__getattribute__", "lose_volatile"):
+        for name in _OWN:
             if _is_spec(owner) and name in owner.__dict__:
                 message = f"{name} is the language's own"
                 advice = "initial values stand in the class body; several are chosen in @start"
@@ -315,17 +341,23 @@ def _variable(attribute: Attribute, resolver: Resolver) -> VariableShape:
     return VariableShape(attribute.name, attribute.owner, kind, value, durability)
 
 
-def _methods(spec: type[Spec]) -> Iterable[Method]:
+def _methods(spec: type[Spec], errors: list[DeclarationError]) -> Iterable[Method]:
     """Methods with a role, bases first, in order of definition; overriding keeps the place."""
     names: dict[str, None] = {}
     for owner in reversed(spec.__mro__):
         if _is_spec(owner):
             names.update(dict.fromkeys(owner.__dict__))
     for name in names:
-        for owner in spec.__mro__:
-            if name in owner.__dict__:
-                function = inspect.unwrap(owner.__dict__[name])
-                mark = mark_of(function)
-                if mark is not None and _is_spec(owner):
-                    yield Method(name, owner, function, mark)
+        defined = [o for o in spec.__mro__ if _is_spec(o) and name in o.__dict__]
+        owner, *bases = defined
+        mark = mark_of(owner.__dict__[name])
+        for base in bases:
+            theirs = mark_of(base.__dict__[name])
+            if theirs is not None and (mark is None or mark.role != theirs.role):
+                here = "no role" if mark is None else f"the role {mark.role!r}"
+                message = f"{name} has the role {theirs.role!r} in {base.__name__}, {here} here"
+                advice = f"decorate it as in {base.__name__}, or use another name"
+                errors.append(DeclarationError(message, owner, name, advice))
                 break
+        if mark is not None:
+            yield Method(name, owner, owner.__dict__[name], mark)

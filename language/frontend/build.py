@@ -14,6 +14,7 @@ from ..declarations import Mark
 from ..diagnostics import Code, Diagnostics
 from ..ir.nodes import (
     Action,
+    Apply,
     Expr,
     Kind,
     Local,
@@ -27,12 +28,14 @@ from ..ir.nodes import (
     Stmt,
     Variable,
 )
-from ..ir.types import BoolType, Sort
+from ..ir.types import BoolType, Sort, cardinality
 from ..shape import DeclarationError, DeclarationErrors, Method, Shape, shape_of
+from ..spec import Spec
 from . import construct
 from .context import Body, Skip, SpecObject, Unit, open_body
 from .initial import plain_value
 from .inlining import value_of, without_docstring
+from .methods import check_methods
 from .refinement import refinement_mapping
 from .scopes import assigned_names
 from .source import Sources
@@ -40,6 +43,7 @@ from .statements import block
 
 R = TypeVar("R")
 ROUNDS = 8
+MAX_BINDINGS = 2**20
 FAULTS = frozenset({Kind.CRASH, Kind.DROP, Kind.DUPLICATE, Kind.PARTITION})
 REPAIRS = frozenset({Kind.RESTART, Kind.HEAL})
 
@@ -62,6 +66,10 @@ class Builder:
                 result: R | None = build(unit, sink)
             except Skip:
                 result = None
+            except RecursionError:
+                result = None
+                advice = "split it: use locals and helpers"
+                sink.error(Code.SIZE, "this is nested too deeply", unit.place, advice)
             if not unit.grown or sink.all():
                 break
         else:
@@ -86,6 +94,7 @@ class Builder:
             advice = "each parameter is a plain name with a type"
             message = "this kind of parameter is outside the language"
             body.fail(Code.DECLARATION, message, body.node, advice)
+        unit.place = body.span(body.node)
         body.names[names[0]] = SpecObject(after=False)
         body.calls = (function,)
         return body
@@ -112,6 +121,7 @@ class Builder:
             statements, _ = block(body, without_docstring(body.node), None)
             span = body.span(body.node)
             assert isinstance(method.mark.kind, Kind)
+            _check_bindings(body, parameters, statements)
             return Action(method.name, method.mark.kind, parameters, _live(statements), span)
 
         return self.attempt(build)
@@ -196,6 +206,23 @@ class Builder:
         return mark.by
 
 
+def _check_bindings(body: Body, parameters: tuple[Parameter, ...], statements: list[Stmt]) -> None:
+    """Refuse what no engine can run through; those that are `in` a set run over that."""
+    bindings, within = 1, set()
+    for statement in statements:
+        if not isinstance(statement, Require):
+            break
+        match statement.condition:
+            case Apply(_, Op.CONTAINS, (_, Local(_, name))):
+                within.add(name)
+    for parameter in parameters:
+        if parameter.name not in within:
+            bindings *= cardinality(parameter.type)
+    if bindings > MAX_BINDINGS:
+        advice = "use narrower types, or begin with `require(x in self....)`"
+        body.fail(Code.SIZE, f"{bindings} values of the parameters", body.node, advice)
+
+
 def _live(statements: list[Stmt]) -> tuple[Stmt, ...]:
     """Without what comes after a guard that is never true."""
     for position, statement in enumerate(statements):
@@ -227,6 +254,9 @@ def build_ir(
     from ..interpreter import property_mark
 
     builder = Builder(shape, sources, sink)
+    for owner in shape.spec.__mro__:
+        if issubclass(owner, Spec) and owner is not Spec:
+            check_methods(owner, sources, sink)
     by_role: dict[str, list[Method]] = {}
     for method in shape.methods:
         by_role.setdefault(method.mark.role, []).append(method)

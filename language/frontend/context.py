@@ -58,6 +58,7 @@ class Unit:
         self.types: dict[str, Type] = {}
         self.annotated: set[str] = set()
         self.grown = False
+        self.place: Span | None = None  # of the function, for errors without a node
         self.begin()
 
     def begin(self) -> None:
@@ -137,7 +138,8 @@ class Body:
         except Exception as error:  # noqa: BLE001 - whatever the annotation raises
             self.fail(Code.NAME, f"this annotation cannot be evaluated: {error}", node)
         try:
-            return self.shape.resolver.resolve(value, unbounded=unbounded)
+            resolver = self.shape.resolver.within(self.owner)
+            return resolver.resolve(value, unbounded=unbounded)
         except AnnotationError as error:
             self.fail(Code.TYPE, error.message, node, error.advice)
 

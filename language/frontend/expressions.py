@@ -267,7 +267,13 @@ def _spec_attribute(body: Body, base: SpecObject, node: ast.Attribute) -> Expr:
         return Var(shape.variables[name].type, name, base.after, body.span(node))
     if name in shape.parameters:
         return constant(body, shape.parameters[name], node)
-    if callable(getattr(shape.spec, name, None)):
+    plain = getattr(shape.spec, name, None)
+    if isinstance(plain, bool | int | Enum):
+        return constant(body, plain, node)  # a class attribute that is no variable
+    if isinstance(plain, property):
+        advice = f"write a method, and call it: `self.{name}()`"
+        body.fail(Code.SUBSET, f"the property {name!r} is outside the language", node, advice)
+    if callable(plain):
         body.fail(Code.SUBSET, f"the method {name!r} as a value is outside the language", node)
     known = ", ".join([*shape.variables, *shape.parameters])
     message = f"{shape.spec.__name__} has no variable or parameter {name!r}"

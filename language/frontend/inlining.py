@@ -55,15 +55,20 @@ def _find(
             function = owner.__dict__[name]
             if isinstance(function, staticmethod):
                 return Target(function.__func__, owner, None)
-            if isinstance(function, types.FunctionType):
+            if isinstance(function, types.FunctionType) and function.__name__ != "<lambda>":
                 return Target(function, owner, spec)
+            advice = "write a method: `def name(self, ...)`"
+            body.fail(Code.SUBSET, f"{name!r} is not a plain method", node, advice)
     message = f"{body.shape.spec.__name__} has no method {name!r}"
     body.fail(Code.NAME, message, node)
 
 
 def child_body(body: Body, target: Target, node: ast.Call) -> Body:
     """A body for an inlined function, without its parameters bound yet."""
-    if target.function in body.calls or len(body.calls) > MAX_DEPTH:
+    if len(body.calls) > MAX_DEPTH:
+        message = f"helpers call each other more than {MAX_DEPTH} deep"
+        body.fail(Code.RECURSION, message, node, "write some of them into their callers")
+    if target.function in body.calls:
         message = f"{target.function.__name__} calls itself"
         advice = "write a loop or a comprehension over a finite collection"
         body.fail(Code.RECURSION, message, node, advice)

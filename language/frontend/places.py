@@ -63,7 +63,10 @@ def _variable(body: Body, found: SpecObject, name: str, node: ast.expr) -> Path:
     if name not in body.shape.variables:
         known = ", ".join(body.shape.variables)
         what = "a parameter" if name in body.shape.parameters else "not a variable"
-        body.fail(Code.NAME, f"{name!r} is {what}", node, f"the variables are: {known}")
+        advice = f"the variables are: {known}" if known else "there are no variables"
+        if hasattr(body.shape.spec, name) and name not in body.shape.parameters:
+            advice = f"give it a type where it is declared: `{name}: ... = ...`"
+        body.fail(Code.NAME, f"{name!r} is {what}", node, advice)
     return Path(name, (), body.shape.variables[name].type, body.span(node))
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..diagnostics import read_source
 from ..ir.nodes import Span
 
 
@@ -17,12 +18,12 @@ class SourceError(Exception):
 
 @dataclass
 class SourceFile:
-    """A parsed file: functions by first line (decorators included), classes by name."""
+    """A parsed file: functions by first line (decorators included), classes."""
 
     path: str
     lines: list[str]
     functions: dict[int, ast.FunctionDef] = field(default_factory=dict)
-    classes: dict[str, ast.ClassDef] = field(default_factory=dict)
+    classes: dict[str, ast.ClassDef] = field(default_factory=dict)  # by qualified name
 
     def span(self, node: ast.AST) -> Span:
         """The place of a node. `ast` counts columns in UTF-8 bytes; spans count characters."""
@@ -56,13 +57,10 @@ class Sources:
 
     def attribute(self, owner: type, name: str | None) -> Span | None:
         """The place where a class body declares a name (or the class, for None)."""
-        try:
-            file = self._file(inspect.getsourcefile(owner) or "")
-        except (SourceError, TypeError):
+        found = self.class_body(owner)
+        if found is None:
             return None
-        body = file.classes.get(owner.__qualname__.rsplit(".", 1)[-1])
-        if body is None:
-            return None
+        body, file = found
         for statement in body.body:
             match statement:
                 case ast.AnnAssign(target=ast.Name(id=target)) if target == name:
@@ -71,25 +69,38 @@ class Sources:
                     return file.span(statement)
         return _heading(file.span(body), file)
 
+    def class_body(self, owner: type) -> tuple[ast.ClassDef, SourceFile] | None:
+        """The syntax of a class, where it can be had."""
+        try:
+            file = self._file(inspect.getsourcefile(owner) or "")
+        except (SourceError, TypeError, OSError):
+            return None
+        body = file.classes.get(owner.__qualname__)
+        return None if body is None else (body, file)
+
     def _file(self, path: str) -> SourceFile:
         if path not in self._files:
             try:
-                with open(path, encoding="utf-8") as source:
-                    text = source.read()
+                text = read_source(path)
                 tree = ast.parse(text)
-            except (OSError, UnicodeDecodeError, SyntaxError) as error:
+            except (OSError, UnicodeDecodeError, SyntaxError, RecursionError) as error:
                 raise SourceError(f"the source file {path} cannot be read: {error}") from None
             self._files[path] = _index(SourceFile(path, text.splitlines()), tree)
         return self._files[path]
 
 
-def _index(file: SourceFile, tree: ast.Module) -> SourceFile:
-    for node in ast.walk(tree):
+def _index(file: SourceFile, tree: ast.AST, scope: str = "") -> SourceFile:
+    for node in ast.iter_child_nodes(tree):
+        inner = scope
         if isinstance(node, ast.FunctionDef):
             first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
             file.functions[first] = node
+            inner = f"{scope}{node.name}.<locals>."
         elif isinstance(node, ast.ClassDef):
-            file.classes[node.name] = node
+            file.classes[scope + node.name] = node
+            inner = f"{scope}{node.name}."
+        if isinstance(node, ast.stmt):
+            _index(file, node, inner)
     return file
 
 
