@@ -18,6 +18,7 @@ from ...language import (
     each,
     empty,
     flaw,
+    invariant,
     is_quorum,
     parameter,
     partition,
@@ -521,6 +522,24 @@ class QuorumThreePhaseCommit(FifoNetwork[Message], CrashRestart):
         self.accepted[site] = empty()
 
     # What the protocol implements, and what the properties ask for
+
+    @invariant
+    def quorum_never_blocks(self) -> bool:
+        """No leader of a quorum blocks.
+
+        One that blocks follows itself, and nothing is under way that could tell it more.
+        """
+        return not any(
+            self.follows(s, s) and self.in_quorum(s) and self.left_alone(s) for s in self.sites
+        )
+
+    def left_alone(self, site: Node) -> bool:
+        """Whether no election is due or under way at a site, and no message."""
+        return not self.changed[site] and not any(
+            self.connected(site, s)
+            and (self.role[s] is not Role.FOLLOWING or len(self.channels[s][site]) > 0)
+            for s in self.sites
+        )
 
     @always_possible(repairs=False)
     def quorum_decides(self) -> bool:
