@@ -15,8 +15,8 @@ WORDS = 2
 ARENA = 8
 COUNT = 9
 LIMIT = 10  # no more states than this
-CURSOR = 11  # the next state to expand
-LEVEL_END = 12  # where the level being expanded ends
+SEGMENTS = 11  # what this worker is to expand: of each arena the next state, and the end
+CURRENT = 12  # address of the state with too many successors
 QUANTUM = 13  # states expanded in a round at most
 
 # The visited set: an open-addressing table of words.
@@ -107,6 +107,7 @@ COUNTED = 4 * FAR  # entries of neighbouring buckets go to fewer buckets than th
 SIDE_BUCKETS = 4 * FAR  # entries nearer to the start than this may have to be set aside in growing
 FULL = 92  # sixteenths of an entry a bucket (of 8 * 16) at which the table grows
 FIRST_BUCKETS = 1 << 11
+CHUNK = 32  # states of one arena before those of the next are expanded
 BATCH = 1024  # successors of a batch before they are looked up
 AHEAD = 24  # how many entries before its turn a bucket is asked for
 INDEX_BITS = 40  # of an entry of a wide table; the rest is a tag

@@ -215,7 +215,8 @@ class Search:
         """Expand the last level."""
         for worker in self.crew.workers:
             worker.levels.append(worker[c.COUNT])
-            worker[c.CURSOR], worker[c.LEVEL_END] = worker.levels[-2:]
+        for worker in self.crew.workers:
+            worker.assign([peer.levels[-2:] for peer in self.crew.workers])
         rounds = 4
         while True:
             self._allow()
@@ -267,7 +268,7 @@ class Search:
             self._reported = now
             self._count()
             figures = self.figures
-            frontier = sum(w[c.LEVEL_END] - w[c.CURSOR] for w in self.crew.workers)
+            frontier = sum(worker.left() for worker in self.crew.workers)
             rate = figures.distinct / max(figures.seconds, 1e-9)
             self._progress(
                 Progress(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 RAW_LIMIT = 1024  # successors of a state, until a spec shows more
 MAILBOX_STATES = 1 << 15
 QUANTUM = 1 << 14  # states that a worker expands in a round
-FILTER_BITS = 14
+FILTER_BITS = 15
 
 Words = tuple[int, ...]
 
@@ -56,6 +56,7 @@ class Worker:
         self[c.QUANTUM] = QUANTUM
         self._buffer(c.SIDE, 8 * c.SIDE_BUCKETS)
         self._buffer(c.COUNTS, c.COUNTED)
+        self._buffer(c.SEGMENTS, 2 * workers)
         self._buffer(c.SCRATCH, 4 * words)
         self._buffer(c.FILTER, words << FILTER_BITS)
         self[c.FILTER_BITS] = FILTER_BITS
@@ -111,6 +112,20 @@ class Worker:
     @staticmethod
     def _at(address: int, index: int) -> int:
         return ctypes.c_int64.from_address(address + 8 * index).value
+
+    def assign(self, levels: Sequence[Sequence[int]]) -> None:
+        """Give this worker its part of a level, which lies in each arena between two positions."""
+        share, shares = self[c.WORKER], self[c.WORKERS]
+        segments = (ctypes.c_int64 * (2 * shares)).from_address(self[c.SEGMENTS])
+        for peer, (first, end) in enumerate(levels):
+            segments[2 * peer] = first + (end - first) * share // shares
+            segments[2 * peer + 1] = first + (end - first) * (share + 1) // shares
+
+    def left(self) -> int:
+        """How many states this worker still has to expand on the level."""
+        count = self[c.WORKERS]
+        segments = (ctypes.c_int64 * (2 * count)).from_address(self[c.SEGMENTS])
+        return sum(segments[2 * peer + 1] - segments[2 * peer] for peer in range(count))
 
     def make_room(self, successors: int) -> None:
         """Room for that many successors of one state."""
@@ -222,6 +237,7 @@ class Crew:
         """
         for worker in self.workers:
             _take_back(worker, self.functions)
+            worker[c.CURRENT] = 0
             worker.make_room(4 * worker[c.RAW_LIMIT])
         successors = self.workers[0][c.RAW_LIMIT]
         if 4 * (successors + c.BATCH) > self.workers[0][c.MAILBOX_LIMIT]:
@@ -243,11 +259,11 @@ EXPAND = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 5)
 
 
 def _take_back(worker: Worker, functions: Functions) -> None:
-    if worker[c.CURSOR] >= worker[c.LEVEL_END]:
+    state = worker[c.CURRENT]
+    if state == 0:
         return
     coverage = (ctypes.c_int64 * max(functions.actions, 1))()
     trap = ctypes.c_int64(0)
-    state = worker[c.ARENA] + 8 * functions.words * worker[c.CURSOR]
     count = EXPAND(functions.expand)(
         state,
         worker[c.RAW],
@@ -255,8 +271,7 @@ def _take_back(worker: Worker, functions: Functions) -> None:
         ctypes.addressof(coverage),
         ctypes.addressof(trap),
     )
-    if count >= 0:
-        return  # another worker's state was the one
+    assert count < 0, "a state with too many successors has fewer of them the second time"
     total = (ctypes.c_int64 * len(coverage)).from_address(worker[c.COVERAGE])
     for action, taken in enumerate(coverage):
         total[action] -= taken

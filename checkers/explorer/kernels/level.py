@@ -1,10 +1,14 @@
 """Expanding a level.
 
-A worker expands its own states in order. A successor it owns goes to a batch, and its slot of the
-table is on its way from memory while the batch fills; another worker's goes to a mailbox. In each
-round every worker fills its mailboxes at most, waits for the others, and takes what they left for
-it. Mailboxes exist twice, by parity of the round, so one wait a round is enough: nobody can be two
-rounds ahead.
+One worker looks its fresh successors up batch by batch. Several send each to its owner's mailbox,
+their own too; in each round every worker fills its mailboxes at most, waits for the others, and
+takes what is there for it. Mailboxes exist twice, by parity of the round, so one wait a round is
+enough: nobody can be two rounds ahead.
+
+States found together have successors in common, which the filter stops as long as one worker
+expands those states one after the other. So a worker does not expand the states that it owns: it
+has a part of every arena, all of them side by side. Arenas have the same order, that of the rounds
+and then of the senders, so what was found together lies at the same part of each.
 """
 
 from __future__ import annotations
@@ -17,8 +21,9 @@ from ..control import (
     ARENA,
     BATCH,
     CANONICAL,
+    CHUNK,
     COVERAGE,
-    CURSOR,
+    CURRENT,
     DEADLOCK,
     DONE,
     EXPAND,
@@ -30,17 +35,18 @@ from ..control import (
     FULLEST,
     GENERATED,
     HASHES,
-    LEVEL_END,
     MAILBOX_LIMIT,
     MAILBOXES,
     MORE,
     NEED_ROOM,
+    PEERS,
     QUANTUM,
     RAW,
     RAW_LIMIT,
     REFINEMENTS,
     ROUND,
     SCRATCH,
+    SEGMENTS,
     SHARED,
     SHARED_ARRIVED,
     SHARED_STATUS,
@@ -135,14 +141,24 @@ def sift_wide(  # type: ignore[no-untyped-def]
     return fill
 
 
+@njit
+def _next_segment(segments, peer, workers):  # type: ignore[no-untyped-def]
+    """The next arena after a peer's with states to expand; -1 when there is none."""
+    for _ in range(workers):
+        peer = peer + 1 if peer + 1 < workers else 0
+        if peek(segments, 2 * peer) < peek(segments, 2 * peer + 1):
+            return peer
+    return -1
+
+
 def make(wide: bool) -> Any:
     """The kernels `rounds` and `offer`, for states of one word or of several."""
     insert = insert_wide if wide else insert_narrow
 
     @njit
     def route(ctl, last):  # type: ignore[no-untyped-def]
-        """Bring the batch's entries into canonical form, and send those of other workers there.
-        Returns the new fill.
+        """Bring the batch's entries into canonical form and, of several workers, send each to its
+        owner. Returns the new fill.
         """
         words = peek(ctl, WORDS)
         canonical = peek(ctl, CANONICAL)
@@ -164,14 +180,13 @@ def make(wide: bool) -> Any:
                 call2(canonical, state, form)
                 state = form
                 hashed = hash_words(form, words) if wide else mix(load(form, 0))
-            owner = high_product(hashed, workers)
-            if owner == worker:
+            if workers == 1:
                 store(hashes, fill, hashed)
                 if wide:
                     copy(state, states + 8 * words * fill, words)
                 fill += 1
                 continue
-            box = mailbox(ctl, worker, owner, parity)
+            box = mailbox(ctl, worker, high_product(hashed, workers), parity)
             filled = peek(box, 0)
             if wide:
                 copy(state, box + 8 + 8 * words * filled, words)
@@ -204,10 +219,11 @@ def make(wide: bool) -> Any:
     @njit
     def expand(ctl):  # type: ignore[no-untyped-def]
         """Expand states until the level ends or a mailbox may overflow. Returns a status."""
-        cursor = peek(ctl, CURSOR)
-        end = peek(ctl, LEVEL_END)
-        arena = peek(ctl, ARENA)
         words = peek(ctl, WORDS) if wide else 1
+        workers = peek(ctl, WORKERS)
+        peers = peek(ctl, PEERS)
+        segments = peek(ctl, SEGMENTS)
+        arena = peek(ctl, ARENA)
         raw = peek(ctl, RAW)
         raw_limit = peek(ctl, RAW_LIMIT)
         coverage = peek(ctl, COVERAGE)
@@ -222,16 +238,30 @@ def make(wide: bool) -> Any:
         generated = 0
         fill = 0
         status = DONE
-        last = min(end, cursor + peek(ctl, QUANTUM))
+        left = peek(ctl, QUANTUM)
+        chunk = left if workers == 1 else CHUNK
+        peer = workers - 1
+        cursor = 0
+        last = 0
         poke(ctl, FULLEST, 0)
-        while cursor < last:
+        while left > 0:
+            if cursor == last:
+                peer = _next_segment(segments, peer, workers)
+                if peer < 0:
+                    break
+                arena = peek(peek(peers, peer), ARENA)
+                cursor = peek(segments, 2 * peer)
+                last = min(peek(segments, 2 * peer + 1), cursor + chunk)
             state = arena + 8 * words * cursor
             count = call5(function, state, raw, raw_limit, coverage, trap)
             if count < 0:
                 status = NEED_ROOM
+                poke(ctl, CURRENT, state)
                 break
             generated += count
             cursor += 1
+            left -= 1
+            poke(segments, 2 * peer, cursor)
             if steps or count == 0 or peek(ctl, TRAP) != 0:
                 note(ctl, state, count)
             if wide:
@@ -247,21 +277,18 @@ def make(wide: bool) -> Any:
             settled = settle(ctl, fill)
             if settled != DONE:
                 status = settled
-        if status == DONE and cursor < end:
+        if status == DONE and _next_segment(segments, 0, workers) >= 0:
             status = MORE
-        poke(ctl, CURSOR, cursor)
         poke(ctl, GENERATED, peek(ctl, GENERATED) + generated)
         return status
 
     @njit
     def receive(ctl, parity):  # type: ignore[no-untyped-def]
-        """Take in what the others found for this worker."""
+        """Take in what all found for this worker, in the same order as the others do."""
         words = peek(ctl, WORDS)
         worker = peek(ctl, WORKER)
         hashes = peek(ctl, HASHES)
         for other in range(peek(ctl, WORKERS)):
-            if other == worker:
-                continue
             box = mailbox(ctl, other, worker, parity)
             filled = peek(box, 0)
             poke(box, 0, 0)
