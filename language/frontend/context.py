@@ -130,18 +130,22 @@ class Body:
 
     def annotation(self, node: ast.expr, *, unbounded: bool = True) -> Type:
         """The type an annotation in the source means."""
-        scope = dict(getattr(self.function, "__globals__", {}))
-        try:
-            value = eval(compile(ast.Expression(node), self.file.path, "eval"), scope)
-            if isinstance(value, str):
-                value = eval(value, scope)
-        except Exception as error:  # noqa: BLE001 - whatever the annotation raises
-            self.fail(Code.NAME, f"this annotation cannot be evaluated: {error}", node)
+        if node not in self.file.annotations:
+            self.file.annotations[node] = self._evaluated(node)
+        value = self.file.annotations[node]
         try:
             resolver = self.shape.resolver.within(self.owner)
             return resolver.resolve(value, unbounded=unbounded)
         except AnnotationError as error:
             self.fail(Code.TYPE, error.message, node, error.advice)
+
+    def _evaluated(self, node: ast.expr) -> Any:
+        scope = dict(getattr(self.function, "__globals__", {}))
+        try:
+            value = eval(compile(ast.Expression(node), self.file.path, "eval"), scope)
+            return eval(value, scope) if isinstance(value, str) else value
+        except Exception as error:  # noqa: BLE001 - whatever the annotation raises
+            self.fail(Code.NAME, f"this annotation cannot be evaluated: {error}", node)
 
 
 def open_body(

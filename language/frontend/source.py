@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import inspect
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,9 +26,19 @@ class SourceFile:
     lines: list[str]
     functions: dict[int, ast.FunctionDef] = field(default_factory=dict)
     classes: dict[str, ast.ClassDef] = field(default_factory=dict)  # by qualified name
+    # Helpers are translated again at each call, and a file for each instance: what is asked of a
+    # node once is kept.
+    spans: dict[ast.AST, Span] = field(default_factory=dict)
+    annotations: dict[ast.expr, Any] = field(default_factory=dict)
 
     def span(self, node: ast.AST) -> Span:
         """The place of a node. `ast` counts columns in UTF-8 bytes; spans count characters."""
+        found = self.spans.get(node)
+        if found is None:
+            found = self.spans[node] = self._span(node)
+        return found
+
+    def _span(self, node: ast.AST) -> Span:
         line, end_line = getattr(node, "lineno", 1), getattr(node, "end_lineno", 1) or 1
         start = self._characters(line, getattr(node, "col_offset", 0))
         end = self._characters(end_line, getattr(node, "end_col_offset", 0) or 0)
@@ -80,13 +92,25 @@ class Sources:
 
     def _file(self, path: str) -> SourceFile:
         if path not in self._files:
-            try:
-                text = read_source(path)
-                tree = ast.parse(text)
-            except (OSError, UnicodeDecodeError, SyntaxError, RecursionError) as error:
-                raise SourceError(f"the source file {path} cannot be read: {error}") from None
-            self._files[path] = _index(SourceFile(path, text.splitlines()), tree)
+            # Annotations mean classes of a module as it is loaded now, so they are not shared.
+            self._files[path] = dataclasses.replace(_parsed(path), annotations={})
         return self._files[path]
+
+
+_known: dict[tuple[str, int, int], SourceFile] = {}
+
+
+def _parsed(path: str) -> SourceFile:
+    """The file as it is on disk, parsed once for all instances."""
+    try:
+        stat = os.stat(path)
+        key = (path, stat.st_mtime_ns, stat.st_size)
+        if key not in _known:
+            text = read_source(path)
+            _known[key] = _index(SourceFile(path, text.splitlines()), ast.parse(text))
+    except (OSError, UnicodeDecodeError, SyntaxError, RecursionError) as error:
+        raise SourceError(f"the source file {path} cannot be read: {error}") from None
+    return _known[key]
 
 
 def _index(file: SourceFile, tree: ast.AST, scope: str = "") -> SourceFile:
