@@ -47,28 +47,38 @@ def lanes(found: Iterable[Event]) -> list[str]:
 def derive(label: Label) -> Event:
     """The event of a label, from the nodes among its parameters and in its message.
 
-    A delivery has a record among its parameters: the message. It goes from the node in a field
-    such as `source` or `sender` to the one in `target` or `receiver`, else to the node among the
-    parameters. A message that holds one node only is taken to come from it.
+    A delivery has a record among its parameters, the message, or says in its own parameters who
+    sent it to whom. It goes from the node in a field, else a parameter, such as `source` or
+    `sender` to the one in `target` or `receiver`, else to the node among the parameters. A message
+    that holds one node only is taken to come from it.
     """
-    nodes = [show(value) for _, value in label.parameters if _is_node(value)]
+    nodes = {name: show(value) for name, value in label.parameters if _is_node(value)}
     message = next((value for _, value in label.parameters if is_record(value)), None)
-    if label.kind in _MESSAGES and message is not None:
+    if label.kind in _MESSAGES and (message is not None or _both_ends(nodes)):
         source, target = _ends(message, nodes)
         return Event(target, step_text(label), label.kind, None if source == target else source)
-    return Event(nodes[0] if nodes else SYSTEM, step_text(label), label.kind)
+    return Event(next(iter(nodes.values()), SYSTEM), step_text(label), label.kind)
 
 
-def _ends(message: Value, nodes: list[str]) -> tuple[str, str]:
-    fields = {name: show(value) for name, value in record_fields(message) if _is_node(value)}
-    source = next((fields[name] for name in _SENDERS if name in fields), None)
-    target = next((fields[name] for name in _RECEIVERS if name in fields), None)
+def _ends(message: Value | None, nodes: dict[str, str]) -> tuple[str, str]:
+    held = () if message is None else record_fields(message)
+    fields = {name: show(value) for name, value in held if _is_node(value)}
+    source = _first(_SENDERS, fields) or _first(_SENDERS, nodes)
+    target = _first(_RECEIVERS, fields) or _first(_RECEIVERS, nodes)
     if target is None:
-        target = next((one for one in nodes if one != source), SYSTEM)
+        target = next((one for one in nodes.values() if one != source), SYSTEM)
     if source is None:
         others = [one for one in fields.values() if one != target]
         source = others[0] if len(others) == 1 else SYSTEM
     return source, target
+
+
+def _both_ends(nodes: dict[str, str]) -> bool:
+    return _first(_SENDERS, nodes) is not None and _first(_RECEIVERS, nodes) is not None
+
+
+def _first(names: tuple[str, ...], nodes: dict[str, str]) -> str | None:
+    return next((nodes[name] for name in names if name in nodes), None)
 
 
 def _is_node(value: Value) -> bool:

@@ -147,6 +147,14 @@ def test_the_ends_of_a_message_follow_from_its_fields(
     assert (event.source, event.target) == ends
 
 
+@pytest.mark.parametrize("kind", [Kind.DELIVER, Kind.DROP])
+def test_the_ends_of_a_message_may_be_named_by_the_step(kind: Kind) -> None:
+    ends = (("sender", RM2), ("to", RM1))  # as the steps of a FIFO network have them
+    for message in ((), (("message", record(round=3)),), (("message", record(rm=RM2)),)):
+        event = derive(Label("receive", kind, (*ends, *message)))
+        assert (event.source, event.target) == ("rm2", "rm1")
+
+
 def test_a_step_that_delivers_nothing_is_at_its_node() -> None:
     assert derive(Label("prepare", Kind.INTERNAL, (("rm", RM2),))).target == "rm2"
     assert derive(Label("decide", Kind.TIMEOUT)) == Event("system", "decide()", Kind.TIMEOUT)
