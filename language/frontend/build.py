@@ -220,7 +220,7 @@ def _check_bindings(body: Body, parameters: tuple[Parameter, ...], statements: l
             bindings *= cardinality(parameter.type)
     if bindings > MAX_BINDINGS:
         advice = "use narrower types, or begin with `require(x in self....)`"
-        body.fail(Code.SIZE, f"{bindings} values of the parameters", body.node, advice)
+        body.fail(Code.SIZE, f"{bindings:,} values of the parameters", body.node, advice)
 
 
 def _live(statements: list[Stmt]) -> tuple[Stmt, ...]:

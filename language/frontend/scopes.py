@@ -40,6 +40,24 @@ def _stored(node: ast.AST) -> Iterator[str]:
             yield from _stored(child)
 
 
+def attributes_changed(nodes: Sequence[ast.stmt]) -> set[str] | None:
+    """The attributes that statements may store to or change; None where a helper may change any."""
+    found: set[str] = set()
+    for node in (node for statement in nodes for node in ast.walk(statement)):
+        match node:
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name() | ast.Call()))):
+                return None
+            case ast.Call(func=ast.Attribute(value=place)):
+                found |= _attributes(place)
+            case ast.Attribute(ctx=ast.Store()) | ast.Subscript(ctx=ast.Store()):
+                found |= _attributes(node)
+    return found
+
+
+def _attributes(node: ast.AST) -> set[str]:
+    return {inner.attr for inner in ast.walk(node) if isinstance(inner, ast.Attribute)}
+
+
 def written_variables(statements: Sequence[Stmt]) -> Iterator[str]:
     """The state variables that statements store to or change, with repetitions."""
     for statement in statements:

@@ -25,7 +25,7 @@ from ..ir.nodes import (
     Stmt,
 )
 from ..ir.traps import place_name
-from ..ir.types import SetType, Type
+from ..ir.types import OptionType, SetType, Type
 from . import construct
 from .aliases import is_copy, is_python_set, may_be_live, note_alias, note_element
 from .comprehensions import element_type, set_comprehension, source_of
@@ -36,13 +36,14 @@ from .expressions import (
     expression,
     expression_hinted,
     is_none,
+    key_of,
     meaning,
 )
 from .inlining import bind_local
 from .narrowing import contradictory, learn
 from .operators import binary
 from .places import assign, change_statement, mutate, place
-from .scopes import assigned_in, assigned_names
+from .scopes import assigned_in, assigned_names, attributes_changed
 from .typing_rules import describe, fits, join
 
 Result = str | None
@@ -191,7 +192,18 @@ def _assign(body: Body, target: ast.expr, value: ast.expr, annotated: Type | Non
         return [bind]
     where = place(body, target)
     stored = expression_hinted(body, value, where.type, place_name(where))
-    return [assign(body, where, stored, value)]
+    made = assign(body, where, stored, value)
+    key = key_of(target)
+    if key is not None and isinstance(where.type, OptionType) and _is_present(stored):
+        body.narrowed[key] = where.type.inner
+    return [made]
+
+
+def _is_present(value: Expr) -> bool:
+    """Whether a value, as coerced for its place, is certainly not None."""
+    while isinstance(value, Apply) and value.op is Op.COERCE:
+        value = value.args[0]
+    return not isinstance(value.type, OptionType)
 
 
 def _value(body: Body, value: ast.expr, kind: Type | None) -> Expr:
@@ -419,7 +431,7 @@ def _for(body: Body, node: ast.For) -> list[Stmt]:
         body.names = {**names, node.target.id: local}
         flow = Flow(body)
         flow.enter({})
-        body.narrowed = _stable(body, node.target.id)
+        body.narrowed = _stable(body, node)
         note_element(body.unit, local.name, local.type, source)
         statements = rebindable(body, [node.target.id], node.body)
         statements += block(body, node.body, None)[0]
@@ -445,13 +457,17 @@ def rebindable(body: Body, names: Sequence[str], nodes: Sequence[ast.stmt]) -> l
     return out
 
 
-def _stable(body: Body, target: str) -> dict[str, Type]:
-    """What stays shown in every round: only of names that are never stored to."""
-    stored = assigned_names(body.node)
+def _stable(body: Body, loop: ast.For) -> dict[str, Type]:
+    """What stays shown in every round: what the loop stores to nowhere."""
+    specs = {name for name, found in body.names.items() if isinstance(found, SpecObject)}
+    stored = {*assigned_in([loop])}
+    written = attributes_changed(loop.body)
     kept = {}
     for key, kind in body.narrowed.items():
-        names = {n.id for n in ast.walk(ast.parse(key)) if isinstance(n, ast.Name)}
-        spec = any(isinstance(body.names.get(name), SpecObject) for name in names)
-        if not spec and target not in names and not names & set(stored):
+        tree = ast.parse(key)
+        names = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
+        attributes = {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
+        of_spec = bool(names & specs)
+        if not names & stored and not (of_spec and (written is None or attributes & written)):
             kept[key] = kind
     return kept

@@ -7,7 +7,7 @@ and the trace shows them anyway.
 from __future__ import annotations
 
 from ..labels import Trap
-from .nodes import Apply, Assign, Comprehension, Expr, Key, Mutate, Op, Path, TrapKind, Var
+from .nodes import Apply, Assign, Comprehension, Expr, Index, Key, Mutate, Op, Path, TrapKind, Var
 
 _MESSAGES = {
     TrapKind.BOUND: "a value of {} leaves its declared bound",
@@ -21,13 +21,17 @@ _MESSAGES = {
 
 def trap_at(kind: TrapKind, node: Apply | Comprehension | Assign | Mutate) -> Trap:
     """The trap of a kind raised at a node."""
-    subject = _subject(node)
+    subject = _subject(kind, node)
     line = None if node.span is None else node.span.line
     return Trap(kind, subject, _MESSAGES[kind].format(subject), line)
 
 
-def _subject(node: Apply | Comprehension | Assign | Mutate) -> str:
+def _subject(kind: TrapKind, node: Apply | Comprehension | Assign | Mutate) -> str:
     match node:
+        case Assign() | Mutate() if kind is TrapKind.INDEX:
+            steps = node.place.steps
+            last = max((i for i, step in enumerate(steps) if isinstance(step, Index)), default=0)
+            return place_name(Path(node.place.var, steps[:last], node.place.type))
         case Assign() | Mutate():
             return place_name(node.place)
         case Comprehension():

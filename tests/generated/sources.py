@@ -13,8 +13,8 @@ from quorate.tests.generated.names import Below
 HEADER = '''"""A generated spec."""
 
 from dataclasses import replace
-from enum import Enum
-from typing import Annotated
+from enum import Enum, IntEnum
+from typing import Annotated, Generic, TypeVar
 
 from quorate.language import *
 
@@ -25,7 +25,13 @@ class Colour(Enum):
     BLUE = 3
 
 
+class Level(IntEnum):
+    HIGH = 2
+    LOW = 1
+
+
 Small = Annotated[int, between(0, "size")]
+M = TypeVar("M")
 
 
 @record
@@ -39,10 +45,32 @@ class Tell:
     colour: Colour
 
 
+@record
+class Batch:
+    acks: Set[Node]
+    log: Annotated[Seq[Node], at_most(2)]
+    level: Level = Level.LOW
+
+
 Message = Ask | Tell
 
 
-class Generated(Spec):
+class Notes(Spec, Generic[M]):
+    """A mixin."""
+
+    notes: Set[M] = empty()
+
+    @action
+    def note(self, item: M) -> None:
+        require(len(self.notes) == 0)
+        self.notes.add(item)
+        self.noted()
+
+    def noted(self) -> None:
+        """What else happens."""
+
+
+class Generated(Notes[Tell], Spec):
     """Made up."""
 
     nodes: Nodes
@@ -60,6 +88,10 @@ class Generated(Spec):
     tint: Map[Colour, bool] = each(False)
     queue: Annotated[Seq[Node], at_most(2)] = empty()
     bag: Annotated[Bag[Colour], at_most(2, copies=2)] = empty()
+    batch: Batch | None = None
+    held: Annotated[Set[Set[Node]], at_most(2)] = empty()
+    parts: Annotated[Seq[Set[Node]], at_most(2)] = empty()
+    marks: Map[Level, Small | None] = each(None)
 '''
 
 Maker = Callable[[], str]
@@ -141,6 +173,11 @@ class Source:
                 + ")"
             ),
             lambda: f"is_quorum({self.nodes(deeper)}, self.nodes)",
+            lambda: f"({self.nodes(deeper)} in self.held)",
+            lambda: f"any({self.node(deeper)} in part for part in self.parts)",
+            lambda: f"(self.batch is not None and self.batch.log == [{self.node(deeper)}])",
+            lambda: f"(self.batch is not None and {self.nodes(deeper)} <= self.batch.acks)",
+            lambda: f"(self.marks[{self.one('Level.HIGH', 'Level.LOW')}] is None)",
             lambda: f"self.high({self.node(deeper)}, {self.int_(deeper)})",
             lambda: f"({self.bool_(deeper)} if {self.bool_(deeper)} else {self.bool_(deeper)})",
         )
@@ -169,6 +206,11 @@ class Source:
                 + f"), default={self.int_(0)})"
             ),
             lambda: f"self.bag.count({self.colour(deeper)})",
+            lambda: "sum(len(part) for part in self.parts)",
+            lambda: (
+                f"max((n for n in self.marks.values() if n is not None), default={self.int_(0)})"
+            ),
+            lambda: "(0 if self.batch is None else len(self.batch.log))",
             lambda: f"({self.int_(deeper)} if {self.bool_(deeper)} else {self.int_(deeper)})",
             lambda: f"(-{self.int_(deeper)})",
             lambda: f"self.rank({self.int_(deeper)})",
@@ -204,7 +246,7 @@ class Source:
     def nodes(self, depth: int) -> str:
         """A set of nodes."""
         if self._leaf(depth):
-            return self.one("self.group", "self.nodes", f"{{{self.node(0)}}}")
+            return self.local("nodes", "self.group", "self.nodes", f"{{{self.node(0)}}}")
         deeper = depth - 1
         return self.pick(
             lambda: self.nodes(0),
@@ -216,6 +258,9 @@ class Source:
                 + f" if {self.bool_(deeper)}}}"
             ),
             lambda: "{m.node for m in self.messages if isinstance(m, Ask)}",
+            lambda: "{x for part in self.parts for x in part}",
+            lambda: f"(self.group if self.batch is None else self.batch.acks | {self.nodes(0)})",
+            lambda: "self.members()",
         )
 
     def message(self, depth: int) -> str:
@@ -266,13 +311,25 @@ class Source:
             lambda: f"self.bag.{self.one('add', 'discard')}({self.colour(1)})",
             lambda: f"self.tell({self.colour(1)})",
             lambda: f"require({self.bool_(2)})",
+            lambda: f"self.batch = Batch({self.nodes(1)}, self.queue)",
+            lambda: f"self.batch = {self.one('None', 'Batch(self.group, [], Level.HIGH)')}",
+            lambda: f"self.held.{self.one('add', 'discard')}({self.nodes(1)})",
+            lambda: f"self.held = {{part | {self.nodes(0)} for part in self.held}}",
+            lambda: f"self.parts.append({self.nodes(1)})",
+            lambda: f"self.parts = self.parts{self.one('[:1]', '[1:]', '[-1:]')}",
+            lambda: f"self.parts[{self.one('0', '-1')}].add({self.node(0)})",
+            lambda: f"self.group = self.parts.pop({self.one('', '0')})",
+            lambda: f"self.marks[{self.one('Level.HIGH', 'Level.LOW')}] = {self.small(1)}",
+            lambda: "self.reset()",
         )
 
     def _compound(self, depth: int, pad: str, indent: int) -> list[str]:
         inner = indent + 4
-        return [self._if, self._for, self._match, self._choose, self._bind][self.below(5)](
-            depth - 1, pad, inner
-        )
+        makers = [
+            self._if, self._for, self._match, self._choose, self._bind, self._bind_set,
+            self._owner, self._batch, self._rebound,
+        ]  # fmt: skip
+        return makers[self.below(len(makers))](depth - 1, pad, inner)
 
     def _if(self, depth: int, pad: str, inner: int) -> list[str]:
         lines = [f"{pad}if {self.bool_(2)}:", *self.block(depth, inner)]
@@ -315,6 +372,46 @@ class Source:
         self.names.setdefault("int", []).append(name)
         return [line]
 
+    def _bind_set(self, depth: int, pad: str, inner: int) -> list[str]:
+        name = self.fresh("kept")
+        line = f"{pad}{name} = Set({self.nodes(2)})"
+        self.names.setdefault("nodes", []).append(name)
+        return [line]
+
+    def _owner(self, depth: int, pad: str, inner: int) -> list[str]:
+        """An option that a guard or a branch shows to be there."""
+        name = self.fresh("owner")
+        lines = [f"{pad}{name} = self.owner"]
+        if self.below(2):
+            self.names["node"].append(name)
+            return [*lines, f"{pad}require({name} is not None)"]
+        self.names["node"].append(name)
+        lines += [f"{pad}if {name} is not None:", *self.block(depth, inner)]
+        self.names["node"].remove(name)
+        return lines
+
+    def _batch(self, depth: int, pad: str, inner: int) -> list[str]:
+        name = self.fresh("acked")
+        lines = [f"{pad}if self.batch is not None:"]
+        deep = " " * inner
+        lines.append(f"{deep}self.batch = replace(self.batch, acks={self.nodes(1)})")
+        lines.append(f"{deep}for {name} in self.batch.acks | {self.nodes(1)}:")
+        self.names["node"].append(name)
+        lines += self.block(depth, inner + 4)
+        self.names["node"].remove(name)
+        return lines
+
+    def _rebound(self, depth: int, pad: str, inner: int) -> list[str]:
+        """A loop variable that is stored to."""
+        name = self.fresh("n")
+        lines = [f"{pad}for {name} in Set({self.nodes(1)}):"]
+        deep = " " * inner
+        lines += [f"{deep}if {self.bool_(1)}:", f"{deep}    {name} = {self.node(0)}"]
+        self.names["node"].append(name)
+        lines += self.block(depth, inner)
+        self.names["node"].remove(name)
+        return lines
+
 
 HELPERS = '''
     def high(self, node: Node, limit: int) -> bool:
@@ -332,6 +429,23 @@ HELPERS = '''
         for node in self.group:
             total = total + self.level[node]
         return total % 3
+
+    def members(self) -> Set[Node]:
+        """A helper that gives away one of several collections."""
+        if self.flag:
+            return self.group
+        for_all = {node for node in self.nodes if self.level[node] > 0}
+        return for_all if self.owner is None else self.heard[self.owner]
+
+    def reset(self) -> None:
+        """A procedure that undoes what was shown."""
+        self.owner = None
+        self.batch = None
+        self.group.clear()
+
+    def noted(self) -> None:
+        super().noted()
+        self.flag = not self.flag
 
     def tell(self, colour: Colour) -> None:
         """A procedure."""

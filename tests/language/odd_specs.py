@@ -159,6 +159,47 @@ class Scopes(Spec):
         self.kept = before
 
 
+class Shown(Spec):
+    """What a guard, a store or a branch shows of an option, in loops and after helpers."""
+
+    nodes: Nodes
+    owner: Node | None = None
+    other: Node | None = None
+    marks: Map[Node, bool] = each(False)
+    count: Small = 0
+
+    def mark(self, node: Node) -> None:
+        self.marks[node] = True
+
+    def forget(self) -> None:
+        self.owner = None
+
+    @action
+    def take(self, node: Node) -> None:
+        self.owner = node
+        self.marks[self.owner] = not self.marks[self.owner]
+
+    @action
+    def loop(self) -> None:
+        require(self.owner is not None)
+        assert self.owner is not None
+        other = self.other
+        if other is None:
+            other = self.owner
+        for node in self.nodes:
+            self.marks[node] = node in (self.owner, other)
+            self.count = max(0, self.count - 1)
+
+    @action
+    def call(self) -> None:
+        if self.owner is not None:
+            self.mark(self.owner)
+            self.forget()
+        elif self.other is not None:
+            self.count = 3 if self.marks[self.other] else 0
+        self.other = choose(self.nodes)
+
+
 class Levels(Spec):
     """An IntEnum is ordered by position, whatever its values."""
 
@@ -206,6 +247,7 @@ class Ruled(Spec):
 ODD_SPECS: list[tuple[type[Spec], dict[str, object]]] = [
     (Frozen, {"nodes": 2}),
     (Scopes, {"nodes": 2}),
+    (Shown, {"nodes": 2}),
     (Levels, {}),
     (Ruled, {"size": 1}),
     (Ruled, {"size": 2}),
