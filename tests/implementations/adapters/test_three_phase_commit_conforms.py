@@ -42,10 +42,10 @@ def compare(instance: Instance, session: Any, state: State, path: list[str]) -> 
         (
             instantiate(
                 QuorumThreePhaseCommit,
-                {"sites": 2, "max_regroupings": 2, "max_crashes": 0, "capacity": 4},
+                {"sites": 2, "max_regroupings": 1, "max_crashes": 0, "capacity": 4},
             ),
             quorum_adapter,
-            (698, 1042),
+            (128, 166),
         ),
     ],
 )
