@@ -3,7 +3,7 @@
 Skeen, 'Nonblocking Commit Protocols' (SIGMOD 1981), as in Bernstein, Hadzilacos and Goodman,
 'Concurrency Control and Recovery in Database Systems' (1987), section 7.5, with the quorumless
 termination protocol: sites crash and recover, and time-outs tell who is down. It does not survive a
-network that partitions; `QuorumSite` (Skeen 1982, Keidar and Dolev 1998) does.
+network that partitions; `quorum.QuorumSite` (Skeen 1982, Keidar and Dolev 1998) does.
 """
 
 from .coordinator import Coordination, Coordinator

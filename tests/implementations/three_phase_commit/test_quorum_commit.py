@@ -147,6 +147,7 @@ def test_an_election_gets_a_number_that_all_members_store_before_anything_is_att
     effects = received(member, "S2", Number("t", 5))
     assert effects[0] == QuorumPersist(QuorumEntered("t", SITES, W, 5, 0))
     assert sent(effects) == {("S2", Report("t", W, 0))}
+    assert received(member, "S2", Number("t", 5)) == ()
     effects = received(leader, "S3", Report("t", W, 0))
     assert sent(effects) == {("S3", Attempt("t", 5, PA))}
     effects = received(member, "S2", Attempt("t", 5, PA))
