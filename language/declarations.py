@@ -167,7 +167,9 @@ def always_possible(by: Iterable[str] | None = None, *, repairs: bool = True) ->
 
 def refines(abstract: type) -> Callable[[F], F]:
     """The method maps this spec's state to a state of `abstract`; each step must be one of its."""
-    if not isinstance(abstract, type):
+    from .spec import Spec
+
+    if not (isinstance(abstract, type) and issubclass(abstract, Spec)):
         raise UsageError("write @refines(AbstractSpec)")
     return _marker(Mark("refinement", abstract=abstract))
 

@@ -134,7 +134,8 @@ def _own_hints(owner: type) -> dict[str, Any]:
                 annotation = eval(annotation, scope, dict(vars(owner)))  # as typing does
             except Exception as error:  # noqa: BLE001 - whatever the annotation raises
                 message = f"the annotation of {name} cannot be evaluated: {error}"
-                raise DeclarationError(message, owner, name) from None
+                advice = "declare specs, and the types they use, at the top of a module"
+                raise DeclarationError(message, owner, name, advice) from None
         hints[name] = annotation
     return hints
 

@@ -80,6 +80,10 @@ def _collection_method(body: Body, function: ast.Attribute, node: ast.Call) -> E
         kind = IntType(0, base.type.copies)
         return Apply(kind, Op.COUNT, (base, value), span=body.span(node))
     advice = "changes such as add, remove, append are statements of their own"
+    if isinstance(base.type, MapType):
+        advice = (
+            "run over the keys, `for k in m`, and read `m[k]`; m.values() goes in any(...), say"
+        )
     message = f"{describe(base.type)} has no method {function.attr!r} with a value"
     body.fail(Code.CALL, message, node, advice)
 
@@ -192,6 +196,9 @@ def _sum(body: Body, node: ast.Call, expected: Type | None) -> Expr:
 
 def _extreme(fold: Fold, op: Op) -> Builtin:
     def build(body: Body, node: ast.Call, expected: Type | None) -> Expr:
+        if len(node.args) > 1 and node.keywords:
+            name = ast.unparse(node.func)
+            body.fail(Code.CALL, f"{name}() of several values takes no keyword", node)
         if len(node.args) > 1:
             result = int_expression(body, node.args[0])
             for argument in node.args[1:]:

@@ -121,9 +121,17 @@ def fold_bool(body: Body, fold: Fold, node: ast.GeneratorExp) -> Expr:
     with binders_of(body, node.generators) as binders:
         test = condition(body, node.elt)
     span = body.span(node)
-    if isinstance(test, Const) and test.value is (fold is Fold.ALL):
+    decided = isinstance(test, Const) and test.value is (fold is Fold.ALL)
+    if decided and not any(map(_may_trap, binders)):
         return construct.truth(fold is Fold.ALL, span)
     return Comprehension(BOOL, fold, binders, test, span=span)
+
+
+def _may_trap(binder: Binder) -> bool:
+    condition = binder.condition
+    return construct.may_trap(binder.source) or (
+        condition is not None and construct.may_trap(condition)
+    )
 
 
 def fold_int(body: Body, fold: Fold, node: ast.GeneratorExp, default: ast.expr | None) -> Expr:

@@ -145,7 +145,9 @@ class Body:
             value = eval(compile(ast.Expression(node), self.file.path, "eval"), scope)
             return eval(value, scope) if isinstance(value, str) else value
         except Exception as error:  # noqa: BLE001 - whatever the annotation raises
-            self.fail(Code.NAME, f"this annotation cannot be evaluated: {error}", node)
+            advice = "declare specs, and the types they use, at the top of a module"
+            message = f"this annotation cannot be evaluated: {error}"
+            self.fail(Code.NAME, message, node, advice)
 
 
 def open_body(

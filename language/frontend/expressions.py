@@ -63,6 +63,8 @@ def coerce(body: Body, expr: Expr, target: Type, node: ast.expr, label: str = ""
     if optional and isinstance(expr.type, OptionType) and fits(expr.type.inner, target):
         advice = "guard it: `require(x is not None)`, or `if x is not None:`"
         body.fail(Code.NONE, "this may be None here", node, advice)
+    if not fits(expr.type, target) and isinstance(expr, Const) and expr.value is None:
+        body.fail(Code.TYPE, f"None is no {describe(target)}", node)
     if not fits(expr.type, target):
         message = f"{describe(target)} is needed, this is {describe(expr.type)}"
         body.fail(Code.TYPE, message, node)

@@ -207,7 +207,7 @@ def contains(
         return construct.junction(Op.AND, [present, inside], body.span(node))
     if not (isinstance(value.type, IntType) and isinstance(element, IntType)):
         value = coerce(body, value, element, left)
-    if construct.is_node_domain(collection):
+    if construct.is_node_domain(collection) and not construct.may_trap(value):
         return construct.truth(True, body.span(node))
     return Apply(BOOL, Op.CONTAINS, (collection, value), span=body.span(node))
 

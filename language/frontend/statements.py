@@ -248,7 +248,10 @@ def _bind(body: Body, name: str, value: Expr, node: ast.expr) -> Stmt:
         common = join(known, value.type)
         if common is None:
             message = f"{name} was {describe(known)} before; this is {describe(value.type)}"
-            body.fail(Code.TYPE, message, node, "use another name")
+            advice = "use another name"
+            if isinstance(known, OptionType) or isinstance(value.type, OptionType):
+                advice = "say its type where it is first set: `x: Node | None = None`"
+            body.fail(Code.TYPE, message, node, advice)
         if common != known:
             unit.types[name], unit.grown = common, True
     kind = unit.types[name]

@@ -200,6 +200,41 @@ class Shown(Spec):
         self.other = choose(self.nodes)
 
 
+class Folded(Spec):
+    """What is known beforehand still traps where CPython does."""
+
+    nodes: Nodes
+    flag: bool = False
+    queue: Annotated[Seq[Node], at_most(1)] = empty()
+    parts: Annotated[Seq[Set[Node]], at_most(1)] = empty()
+
+    @action
+    def push(self, node: Node) -> None:
+        require(len(self.queue) == 0)
+        self.queue.append(node)
+        self.parts.append({node})
+
+    @action
+    def member(self) -> None:
+        self.flag = self.queue[0] in self.nodes
+
+    @action
+    def none(self) -> None:
+        self.flag = self.queue[0] is None
+
+    @action
+    def every(self) -> None:
+        self.flag = all(True for _ in self.parts[0])
+
+    @action
+    def some(self) -> None:
+        self.flag = any(False for _ in self.parts[0])
+
+    @action
+    def take(self) -> None:
+        self.queue[0] = self.queue.pop()
+
+
 class Levels(Spec):
     """An IntEnum is ordered by position, whatever its values."""
 
@@ -248,6 +283,7 @@ ODD_SPECS: list[tuple[type[Spec], dict[str, object]]] = [
     (Frozen, {"nodes": 2}),
     (Scopes, {"nodes": 2}),
     (Shown, {"nodes": 2}),
+    (Folded, {"nodes": 2}),
     (Levels, {}),
     (Ruled, {"size": 1}),
     (Ruled, {"size": 2}),
