@@ -12,6 +12,7 @@ from ..ir.types import BOOL, OptionType, RecordType, Type, UnionType
 from . import construct
 from .context import Body, Lost
 from .expressions import condition, expression, field_of, key_of, narrow_to, unify
+from .flow import Flow
 from .inlining import bind_local
 from .narrowing import CONTRADICTION, classes_of
 from .scopes import assigned_names
@@ -31,8 +32,6 @@ def match_statement(
     body: Body, node: ast.Match, rest: Sequence[ast.stmt], result: str | None
 ) -> tuple[list[Stmt], bool]:
     """Translate a match; `rest` is what follows it where an arm may return."""
-    from .statements import Flow
-
     out: list[Stmt] = []
     subject = expression(body, node.subject)
     again = isinstance(node.subject, ast.Name) and assigned_names(body.node).get(node.subject.id, 0)
@@ -52,11 +51,10 @@ def _cases(
     cases: list[ast.match_case],
     rest: Sequence[ast.stmt],
     result: str | None,
-    flow: object,
+    flow: Flow,
 ) -> tuple[list[Stmt], bool]:
-    from .statements import Flow, block, forget, rebindable
+    from .statements import block, forget, rebindable
 
-    assert isinstance(flow, Flow)
     flow.enter({})
     if not cases:
         statements, ended = block(body, rest, result)
