@@ -19,7 +19,7 @@ from .manifest import DEADLOCK
 from .outputs import JsonOutput, require_writable
 from .registry import Model
 from .settings import Settings, stored, values
-from .status import Status, say
+from .status import Status, say, unread
 from .suggest import unknown
 
 if TYPE_CHECKING:
@@ -75,7 +75,8 @@ def check(
     if not output.on_stdout:
         from .present import present
 
-        present(report, sys.stdout)
+        with unread():
+            present(report, sys.stdout)
     output.write(document(report))
     return status_of(report.result)
 

@@ -7,10 +7,33 @@ import json
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from ..language.failures import UsageError
+from .status import unread
+
+
+@contextlib.contextmanager
+def stdout_is_ours() -> Iterator[None]:
+    """While code of the user's runs, what it prints goes to stderr: stdout is for results.
+
+    That holds for programs that it starts, too.
+    """
+    handle = None
+    with contextlib.suppress(OSError, ValueError):  # a stream without a descriptor: in tests
+        if sys.stdout.fileno() == 1:
+            sys.stdout.flush()
+            handle = os.dup(1)
+            os.dup2(sys.stderr.fileno(), 1)
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    finally:
+        if handle is not None:
+            os.dup2(handle, 1)
+            os.close(handle)
 
 
 class JsonOutput:
@@ -30,7 +53,8 @@ class JsonOutput:
         """Write the one object. Raises UsageError where the place went away meanwhile."""
         text = json.dumps(document, indent=2) + "\n"
         if self.on_stdout:
-            sys.stdout.write(text)
+            with unread():
+                sys.stdout.write(text)
         elif self._path is not None:
             try:
                 _write(self._path, text)

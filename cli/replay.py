@@ -16,9 +16,9 @@ from ..traces.replay import ReplayResult, replay
 from ..traces.show import step_text
 from ..traces.trace import Outcome, Trace, TraceError, TraceMeta
 from .check import build, chosen
-from .outputs import JsonOutput
+from .outputs import JsonOutput, stdout_is_ours
 from .registry import Model, find
-from .status import Status, say
+from .status import Status, say, unread
 
 SUFFIX = ".itf.json"
 CORRECT = "/correct"
@@ -52,17 +52,21 @@ def replay_all(traces: Iterable[Path], *, against: str | None, json: str | None)
     paths = list(_files(traces))
     documents: list[dict[str, Any]] = []
     statuses = []
+    said: set[str] = set()
     for path in paths:
         try:
             loaded = load(path)
             result = run(loaded, against)
         except (UsageError, SpecErrors) as error:
-            say(f"error: {error}")
+            if str(error) not in said:  # as a wrong --against, which every trace would repeat
+                say(str(error) if isinstance(error, SpecErrors) else f"error: {error}")
+            said.add(str(error))
             statuses.append(Status.USAGE)
             documents.append({"trace": str(path), "outcome": "error", "reason": str(error)})
             continue
         if not output.on_stdout:
-            _print(loaded, result, against)
+            with unread():
+                _print(loaded, result, against)
         statuses.append(status_of(result))
         documents.append(describe(loaded, result, against))
     status = next(s for s in _GRAVITY if s in statuses)
@@ -92,14 +96,15 @@ def run(loaded: Loaded, against: str | None) -> ReplayResult:
         name = against.removesuffix(CORRECT)
         flaws = flaws if name == against else ()
         adapter = loaded.model.adapter(name)
-    return replay(
-        loaded.trace,
-        loaded.instance.reference(),
-        adapter,
-        ir=loaded.instance.ir,
-        universe=loaded.instance.universe,
-        flaws=flaws,
-    )
+    with stdout_is_ours():
+        return replay(
+            loaded.trace,
+            loaded.instance.reference(),
+            adapter,
+            ir=loaded.instance.ir,
+            universe=loaded.instance.universe,
+            flaws=flaws,
+        )
 
 
 def status_of(result: ReplayResult) -> Status:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import functools
 import os
+import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import IntEnum
 from typing import NoReturn, ParamSpec
 
@@ -27,17 +30,56 @@ class Status(IntEnum):
     INTERNAL = 4  # our bug
 
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
+
+
 def say(text: str) -> None:
     """A message to the person at the terminal, never to the program behind the pipe."""
-    sys.stderr.write(text.rstrip("\n") + "\n")
+    with contextlib.suppress(OSError):  # where stderr is full, the exit status still tells
+        sys.stderr.write(text.rstrip("\n") + "\n")
+
+
+def prepare_process() -> None:
+    """Make an unusual start usual: standard streams that are closed, and SIGTERM.
+
+    A file that is opened later must not become stdout, and a process that is asked to end says how
+    far it came, as one that is interrupted does.
+    """
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            handle = os.open(os.devnull, os.O_RDWR)
+            if handle != number:
+                os.dup2(handle, number)
+                os.close(handle)
+            setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115 - stays open
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+@contextlib.contextmanager
+def unread() -> Iterator[None]:
+    """Output that nobody reads any more (`| head`) is dropped; the answer is what it was."""
+    try:
+        yield
+    except BrokenPipeError:
+        _drop_stdout()
+
+
+def _drop_stdout() -> None:
+    """From here on stdout goes nowhere: Python would fail on it again at exit."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())
+    os.close(null)
 
 
 def quit_with(status: Status) -> NoReturn:
-    """End the process. Output that nobody reads any more (`| head`) is not an error."""
+    """End the process."""
     try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        with unread():
+            sys.stdout.flush()
+    except OSError as error:
+        say(f"error: cannot write to stdout: {error.strerror}")
+        status = Status.USAGE
+        _drop_stdout()
     sys.exit(int(status))
 
 
@@ -74,6 +116,14 @@ def outcome(command: Callable[[], Status]) -> Status:
     except Exception as error:  # noqa: BLE001 - the last resort: our bug, reported as such
         if debug:
             traceback.print_exc()
+        if isinstance(error, MemoryError):
+            say("out of memory: inconclusive")
+            return Status.INCONCLUSIVE
+        if isinstance(error, OSError) and error.errno in _FULL:  # the machine's fault, not ours
+            say(f"error: cannot write to {error.filename or 'stdout'}: {error.strerror}")
+            if error.filename is None:
+                _drop_stdout()
+            return Status.USAGE
         frames = traceback.extract_tb(error.__traceback__)
         place = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
         say(f"internal error: {type(error).__name__}: {error}{place}")

@@ -19,10 +19,17 @@ from .trace import Trace
 OLD, NEW, STEP, FAINT, BAD = "red", "green", "bold cyan", "dim", "bold red"
 
 
+class _Console(Console):
+    """A console that leaves a broken pipe to its user, where rich would end the process."""
+
+    def on_broken_pipe(self) -> None:
+        raise  # called where the error is handled: it goes on
+
+
 def console_for(file: IO[str]) -> Console:
     """A console that writes no control codes unless to a terminal, and none with NO_COLOR."""
     colour = file.isatty() and not os.environ.get("NO_COLOR")
-    return Console(
+    return _Console(
         file=file,
         color_system="auto" if colour else None,
         force_terminal=colour,

@@ -137,13 +137,33 @@ def test_the_program_reports_usage_errors_without_a_traceback() -> None:
         assert "Traceback" not in ran.stderr
 
 
-def test_nobody_reads_the_output() -> None:
-    with subprocess.Popen([PROGRAM, "list"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as ran:
+def run_unread(*words: object) -> tuple[int, bytes]:
+    """The exit status and stderr of the program when nobody reads its stdout."""
+    command = [str(PROGRAM), *map(str, words)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as ran:
         assert ran.stdout is not None
         assert ran.stderr is not None
         ran.stdout.close()
-        assert ran.wait() == 0
-        assert ran.stderr.read() == b""
+        return ran.wait(), ran.stderr.read()
+
+
+def test_nobody_reads_the_output() -> None:
+    assert run_unread("list") == (0, b"")
+
+
+def test_the_answer_does_not_depend_on_who_reads_it(lock: str, tmp_path: Path) -> None:
+    saved = tmp_path / "out.json"
+    check = ["check", lock, "--set", "clients=3", "--trace-dir", tmp_path]
+    assert run_unread(*check, "--json", saved) == (0, b"")
+    assert json.loads(saved.read_text())["verdict"] == "holds"
+    assert run_unread(*check, "--flaw", "steal") == (1, b"")
+    assert run_unread(*check, "--flaw", "steal", "--json", "-") == (1, b"")
+    (trace,) = tmp_path.glob("*.itf.json")
+    assert run_unread("replay", trace) == (0, b"")
+    text = trace.read_text()
+    other = tmp_path / "other.itf.json"
+    other.write_text(text.replace('"outcome": "reproduced"', '"outcome": "not_reproduced"'))
+    assert run_unread("replay", trace, other) == (1, b"")
 
 
 def test_an_interrupt_is_inconclusive(tmp_path: Path) -> None:
