@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator
 from typing import IO
 
@@ -136,4 +137,4 @@ def _next(report: Report, violation: Violation) -> Iterable[str]:
     yield f"trace:       {path}"
     known = [e.name for e in report.model.manifest.implementations] if report.model.manifest else []
     against = f" --against {known[0]}" if known else ""
-    yield f"replay:      quorate replay {path}{against}"
+    yield f"replay:      quorate replay {shlex.quote(str(path))}{against}"

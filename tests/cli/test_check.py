@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,14 @@ def test_a_violation_is_shown_saved_and_replayed(quorate: Quorate, lock: str) ->
     assert meta["model"] == lock
     assert f"quorate replay {path}" in ran.out
     assert quorate("replay", path).status == 0
+
+
+def test_the_commands_shown_can_be_pasted(quorate: Quorate, lock: str) -> None:
+    ran = quorate("check", lock, "--flaw", "steal", "--trace-dir", "my traces")
+    (shown,) = [line for line in ran.out.splitlines() if line.startswith("replay:")]
+    program, *words = shlex.split(shown.partition(":")[2])
+    assert program == "quorate"
+    assert quorate(*words).status == 0
 
 
 def test_the_command_shown_does_the_same_again(quorate: Quorate, lock: str) -> None:
