@@ -19,6 +19,7 @@ from typing import Any
 from ..language.diagnostics import Code, Diagnostic, SpecErrors
 from ..language.failures import UsageError
 from ..language.ir.nodes import Span
+from .outputs import stdout_is_ours
 from .suggest import unknown
 
 SUITE = Path(__file__).resolve().parent.parent
@@ -41,6 +42,8 @@ def load_module(place: str) -> ModuleType:
     """Import `path/to/file.py` or `package.module`. Raises UsageError, SpecErrors."""
     if is_file(place):
         return _load_file(Path(place))
+    if not all(part.isidentifier() for part in place.split(".")):
+        raise UsageError(f"{place!r} is neither a Python file (*.py) nor `package.module`")
     here = os.getcwd()
     if here not in sys.path:
         sys.path.append(here)
@@ -58,7 +61,7 @@ def member(module: ModuleType, name: str, what: str, kind: type | None = None) -
         and (
             (isinstance(value, type) and issubclass(value, kind) and value is not kind)
             if kind is not None
-            else callable(value)
+            else callable(value) and getattr(value, "__module__", "") == module.__name__
         )
     ]
     raise unknown(f"{what} in {module.__file__ or module.__name__}:", name, names)
@@ -66,8 +69,9 @@ def member(module: ModuleType, name: str, what: str, kind: type | None = None) -
 
 def _load_file(path: Path) -> ModuleType:
     if not path.is_file():
-        there = "is a folder" if path.is_dir() else "does not exist"
-        raise UsageError(f"{path}: the file {there}")
+        if path.is_dir():
+            raise UsageError(f"{path}: is a folder, not a Python file")
+        raise UsageError(f"{path}: " + ("is not a file" if path.exists() else "does not exist"))
     _parse(path)
     full = path.resolve()
     if full.is_relative_to(SUITE):
@@ -121,8 +125,11 @@ def _import_as(name: str, full: Path, shown: Path) -> ModuleType:
     module = importlib.util.module_from_spec(found)
     sys.modules[name] = module
     try:
-        found.loader.exec_module(module)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's code raises anything
+        with stdout_is_ours():
+            found.loader.exec_module(module)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - the user's code raises anything
         del sys.modules[name]
         raise _import_error(error, str(shown)) from None
     return module
@@ -130,8 +137,11 @@ def _import_as(name: str, full: Path, shown: Path) -> ModuleType:
 
 def _import(name: str, what: str) -> ModuleType:
     try:
-        return importlib.import_module(name)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's code raises anything
+        with stdout_is_ours():
+            return importlib.import_module(name)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - the user's code raises anything
         raise _import_error(error, what) from None
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from .status import Status, guarded, outcome, quit_with
+from .status import Status, guarded, outcome, prepare_process, quit_with
+from .suggest import brief
 
 app = typer.Typer(
     add_completion=False,
@@ -20,8 +24,49 @@ app = typer.Typer(
     "3 inconclusive, 4 internal error.",
 )
 
+
+def _whole(least: int, most: int | None = None) -> Callable[[str | int], int]:
+    """A parser of whole numbers; what it refuses it names, with what is allowed."""
+
+    def parse(given: str | int) -> int:
+        text = str(given)  # a default comes as it is
+        if re.fullmatch(r"[0-9]{1,18}", text):
+            number = int(text)
+            if number >= least and (most is None or number <= most):
+                return number
+        allowed = f"from {least}" if most is None else f"from {least} to {most}"
+        raise typer.BadParameter(f"{brief(text)!r} is not a whole number {allowed}")
+
+    return parse
+
+
+def _seconds(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise typer.BadParameter(f"{brief(text)!r} is not a number of seconds above 0")
+    return number
+
+
+def _path(text: str) -> Path:
+    if not text.strip() or "\0" in text:  # Path("") would be the folder we are in
+        raise typer.BadParameter(f"{text!r} names no file or folder")
+    return Path(text)
+
+
+def _target(text: str) -> str:
+    return str(_path(text))
+
+
+_INTERRUPTED_BY_TYPER = 130
+
 JsonOption = Annotated[
-    str | None, typer.Option("--json", metavar="FILE|-", help="Write the result as one object.")
+    str | None,
+    typer.Option(
+        "--json", metavar="FILE|-", parser=_target, help="Write the result as one object."
+    ),
 ]
 
 
@@ -80,22 +125,26 @@ def _check(
         str,
         typer.Option(metavar="ENGINE", help="explore (every reachable state). Others will follow."),
     ] = "explore",
-    workers: Annotated[int, typer.Option(min=1, max=256, help="Threads.")] = 1,
+    workers: Annotated[int, typer.Option(metavar="N", parser=_whole(1, 64), help="Threads.")] = 1,
     symmetry: Annotated[
         bool | None,
         typer.Option("--symmetry/--no-symmetry", help="Count states up to renaming of nodes."),
     ] = None,
     max_states: Annotated[
-        int | None, typer.Option(min=1, help="Stop, inconclusive, at so many states.")
+        int | None,
+        typer.Option(metavar="N", parser=_whole(1), help="Stop, inconclusive, at so many states."),
     ] = None,
     max_depth: Annotated[
-        int | None, typer.Option(min=1, help="Stop, inconclusive, at this depth.")
+        int | None,
+        typer.Option(metavar="N", parser=_whole(1), help="Stop, inconclusive, at this depth."),
     ] = None,
     time_limit: Annotated[
-        float | None, typer.Option(min=0, metavar="SECONDS", help="Stop, inconclusive, after this.")
+        float | None,
+        typer.Option(metavar="SECONDS", parser=_seconds, help="Stop, inconclusive, after this."),
     ] = None,
     trace_dir: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where counterexamples are saved.")
+        Path | None,
+        typer.Option(metavar="DIR", parser=_path, help="Where counterexamples are saved."),
     ] = None,
     json: JsonOption = None,
 ) -> Status:
@@ -121,7 +170,8 @@ def _check(
 @guarded
 def _replay(
     traces: Annotated[
-        list[Path], typer.Argument(metavar="TRACE...", help="Traces (*.itf.json) or folders.")
+        list[Path],
+        typer.Argument(metavar="TRACE...", parser=_path, help="Traces (*.itf.json) or folders."),
     ],
     against: Annotated[
         str | None, typer.Option(metavar="NAME", help="An implementation: its name, or module:name")
@@ -136,9 +186,15 @@ def _replay(
 
 def main() -> None:
     """Entry point of the console script."""
+    prepare_process()
 
     def run() -> Status:
-        app(prog_name="quorate")
+        try:
+            app(prog_name="quorate")
+        except SystemExit as ended:
+            if ended.code == _INTERRUPTED_BY_TYPER:
+                raise KeyboardInterrupt from None
+            raise
         return Status.HOLDS
 
     quit_with(outcome(run))

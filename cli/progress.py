@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import sys
 import time
@@ -33,13 +34,18 @@ class Progress:
         tb: TracebackType | None,
     ) -> None:
         if self._width:
-            sys.stderr.write("\r" + " " * self._width + "\r")
-            sys.stderr.flush()
+            with contextlib.suppress(OSError):
+                sys.stderr.write("\r" + " " * self._width + "\r")
+                sys.stderr.flush()
 
     def show(self, figures: Figures) -> None:
         """Report the figures of a running search."""
         if self._silent:
             return
+        with contextlib.suppress(OSError):  # nobody listens: the search goes on
+            self._show(figures)
+
+    def _show(self, figures: Figures) -> None:
         text = line(figures)
         if self._terminal:
             text = text[: shutil.get_terminal_size().columns - 1]  # a wrapped line stays behind

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -11,7 +12,7 @@ from ..language.failures import UsageError
 from ..traces.trace import Setting
 from .manifest import DEADLOCK, InstanceEntry
 from .registry import Model, Parameter
-from .suggest import unknown
+from .suggest import brief, unknown
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def settle(
     entry = model.instance(instance) if instance is not None else None
     base = entry or (model.instances[0] if model.instances else None)
     parameters = {n: _given(model, n, v) for n, v in base.parameters.items()} if base else {}
-    parameters |= dict(_assignment(model, text) for text in set_)
+    parameters |= _assignments(model, set_)
     chosen = tuple(dict.fromkeys([*(entry.flaws if entry else ()), *flaws]))
     for flaw in chosen:
         if flaw not in model.flaws:
@@ -86,11 +87,20 @@ def stored(parameters: Mapping[str, Any]) -> dict[str, Setting]:
     return {n: v.name if isinstance(v, Enum) else v for n, v in parameters.items()}
 
 
+def _assignments(model: Model, texts: Iterable[str]) -> dict[str, Setting]:
+    found: dict[str, Setting] = {}
+    for text in texts:
+        name, value = _assignment(model, text)
+        if found.setdefault(name, value) != value:
+            raise UsageError(f"--set {name} is given twice, as {found[name]} and as {value}")
+    return found
+
+
 def _assignment(model: Model, text: str) -> tuple[str, Setting]:
     name, equals, value = text.partition("=")
     name = name.strip()
     if not equals or not name:
-        raise UsageError(f"--set {text}: write NAME=VALUE")
+        raise UsageError(f"--set {brief(text)}: write NAME=VALUE")
     parameter = _parameter(model, name)
     return name, _setting(parameter, value.strip())
 
@@ -108,15 +118,14 @@ def _setting(parameter: Parameter, text: str) -> Setting:
     if parameter.kind == "bool":
         truth = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
         if text.lower() not in truth:
-            raise UsageError(f"{parameter.name}={text}: allowed are true and false")
+            raise UsageError(f"{parameter.name}={brief(text)}: allowed are true and false")
         return truth[text.lower()]
     if isinstance(parameter.kind, tuple):
         return _member(parameter, text)
-    try:
+    if re.fullmatch(r"[+-]?[0-9]{1,18}", text):  # int() would also take 1_000 and other digits
         return int(text)
-    except ValueError:
-        what = "a size (a node set is given by its size)" if parameter.kind == "nodes" else "an int"
-        raise UsageError(f"{parameter.name}={text}: {parameter.name} is {what}") from None
+    what = "a size (a node set is given by its size)" if parameter.kind == "nodes" else "an int"
+    raise UsageError(f"{parameter.name}={brief(text)}: {parameter.name} is {what}")
 
 
 def _given(model: Model, name: str, value: Setting) -> Setting:

@@ -8,9 +8,14 @@ from collections.abc import Iterable
 from ..language.failures import UsageError
 
 
+def brief(text: str) -> str:
+    """A name as messages repeat it: one that is very long is cut."""
+    return text if len(text) <= 100 else f"{text[:80]}...{text[-10:]}"
+
+
 def unknown(what: str, given: str, allowed: Iterable[str], hint: str = "") -> UsageError:
     """An error that names what was given and what is allowed, close matches first."""
-    names = list(allowed)
+    names, given, what = list(allowed), brief(given), what.rstrip(":")
     close = difflib.get_close_matches(given, names, n=3, cutoff=0.6)
     ordered = close + [name for name in names if name not in close]
     lines = [f"unknown {what} {given!r}"]

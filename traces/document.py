@@ -50,7 +50,10 @@ class Document:
 def read_document(path: str | Path) -> Document:
     """Read a file and check its form; raises TraceError."""
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
+        file = Path(path)
+        if file.is_char_device() or file.is_block_device():  # /dev/zero has no end
+            raise TraceError(f"{path}: a device, not a trace")
+        text = file.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise TraceError(f"cannot read the trace {path}: {error.strerror}") from None
     except UnicodeDecodeError as error:

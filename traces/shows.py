@@ -52,7 +52,7 @@ def shows(trace: Trace, semantics: Semantics, ir: SpecIR, universe: Universe) ->
     if judge is None:
         return Shown(True, "the trace makes no claim")
     if kind not in ("deadlock", "bounds"):
-        _check_name(name, ir)
+        _check_name(name, kind, ir)
     try:
         return judge(_Subject(trace, semantics, ir, universe))
     except Trapped as trapped:
@@ -78,11 +78,14 @@ def _variables(root: object) -> set[str]:
     return {name for field in fields for name in _variables(getattr(root, field))}
 
 
-def _check_name(name: str, ir: SpecIR) -> None:
-    names = [one.name for one in ir.properties] + [one.name for one in ir.refinements]
-    if name not in names:
-        allowed = ", ".join(names) or "none"
+def _check_name(name: str, kind: str, ir: SpecIR) -> None:
+    kinds = {one.name: one.kind.value for one in ir.properties}
+    kinds |= {one.name: "refinement" for one in ir.refinements}
+    if name not in kinds:
+        allowed = ", ".join(kinds) or "none"
         raise TraceError(f"{ir.name} has no property {name!r}; it has: {allowed}")
+    if kinds[name] != kind:
+        raise TraceError(f"the trace has {name} as {kind!r}; in {ir.name} it is {kinds[name]!r}")
 
 
 def _always(subject: _Subject) -> Shown:

@@ -86,7 +86,7 @@ def test_properties_beside_the_spec_are_found(tmp_path: Path) -> None:
         ("{here}/lock.py:Lok", "did you mean 'Lock'?"),
         ("{here}/lock.py:Mode", "is not a spec"),
         ("{here}/lock.py:require", "is not a spec"),
-        ("{here}/nothing.py:Lock", "nothing.py: the file does not exist"),
+        ("{here}/nothing.py:Lock", "nothing.py: does not exist"),
         ("{here}:Lock", "is a folder"),
         ("no.such.module:Lock", "No module named 'no'"),
         ("{here}/lock.py:", "is not `path/to/file.py:Name`"),
