@@ -61,7 +61,6 @@ FOUND_REFINEMENTS = 50  # one a refinement
 FOUND_OTHER = 51  # FOUND_DEADLOCK, FOUND_TRAP, ...
 
 # Counters.
-GENERATED = 56
 CUT = 57  # successors outside the constraint
 COVERAGE = 58
 
@@ -132,3 +131,7 @@ SHARED_STOP = 4  # of worker 0's line: non-zero stops all
 def finding_words(words: int) -> int:
     """Words of a finding: a flag, a number (a trap site), and two states."""
     return 2 + 2 * words
+
+
+LEAVE_OUT = 1 << 62
+"""Added to the limit of `expand`: successors equal to the state are counted, not written."""

@@ -43,7 +43,7 @@ from .lowering.context import TrapTable
 from .lowering.functions import SpecFunctions, state_properties, step_properties
 from .lowering.text import Module
 
-COMPILER_VERSION = 1
+COMPILER_VERSION = 2
 """Part of the key of cached code: raised whenever compiled code changes for the same IR."""
 
 MOST_PROPERTIES = 64

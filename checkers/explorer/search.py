@@ -335,11 +335,11 @@ class Search:
         workers = self.crew.workers
         figures = self.figures
         figures.distinct = self._distinct()
-        figures.generated = self._initial + sum(worker[c.GENERATED] for worker in workers)
         figures.cut = sum(worker[c.CUT] for worker in workers)
         figures.coverage = [
             sum(taken) for taken in zip(*(w.coverage() for w in workers), strict=True)
         ]
+        figures.generated = self._initial + sum(figures.coverage)
         figures.engine_bytes = max(figures.engine_bytes, sum(w.bytes() for w in workers))
         figures.seconds = time.perf_counter() - self._started
 

@@ -33,8 +33,8 @@ from ..control import (
     FOUND_OTHER,
     FOUND_TRAP,
     FULLEST,
-    GENERATED,
     HASHES,
+    LEAVE_OUT,
     MAILBOX_LIMIT,
     MAILBOXES,
     MORE,
@@ -234,8 +234,9 @@ def make(wide: bool) -> Any:
         bits = peek(ctl, FILTER_BITS)
         steps = peek(ctl, STEP_MASK) != 0 or peek(ctl, REFINEMENTS) != 0
         most = peek(ctl, MAILBOX_LIMIT) - raw_limit - BATCH
+        # A step back to the same state leads nowhere new; only properties of steps look at it.
+        limit = raw_limit if steps or peek(ctl, DEADLOCK) != 0 else raw_limit + LEAVE_OUT
         trap = ctl + 8 * TRAP
-        generated = 0
         fill = 0
         status = DONE
         left = peek(ctl, QUANTUM)
@@ -253,12 +254,11 @@ def make(wide: bool) -> Any:
                 cursor = peek(segments, 2 * peer)
                 last = min(peek(segments, 2 * peer + 1), cursor + chunk)
             state = arena + 8 * words * cursor
-            count = call5(function, state, raw, raw_limit, coverage, trap)
+            count = call5(function, state, raw, limit, coverage, trap)
             if count < 0:
                 status = NEED_ROOM
                 poke(ctl, CURRENT, state)
                 break
-            generated += count
             cursor += 1
             left -= 1
             poke(segments, 2 * peer, cursor)
@@ -279,7 +279,6 @@ def make(wide: bool) -> Any:
                 status = settled
         if status == DONE and _next_segment(segments, 0, workers) >= 0:
             status = MORE
-        poke(ctl, GENERATED, peek(ctl, GENERATED) + generated)
         return status
 
     @njit

@@ -9,7 +9,10 @@ from functools import partial
 from ....language.ir.nodes import (
     Action,
     Apply,
+    Choose,
     Expr,
+    For,
+    If,
     Local,
     Op,
     Parameter,
@@ -30,6 +33,7 @@ from ....language.ir.types import (
     UnionType,
     cardinality,
 )
+from ..control import LEAVE_OUT
 from ..layout import DENSE_LIMIT, StateLayout, layout_of
 from . import collections, shapes
 from .access import Value, write
@@ -37,12 +41,18 @@ from .context import Context, TrapTable, state_places
 from .expressions import adapted, condition, each_of_type, jump_if, lower, lower_as
 from .statements import Statements, Working, changed_variables
 from .symmetry import SymmetryFunctions
-from .text import Function, Module, Word
+from .text import Function, Module, Pointer, Word
 
 STOPPED = -1
 """What an action's function gives where the buffer is full; `-2 - n` after a trap."""
 
-_ACTION = "ptr noalias readonly %state, ptr noalias %out, i64 %limit, ptr noalias %trap, i64 %start"
+AT_ONCE = 1024
+"""An action with at most so many successors asks for room once, not for each of them."""
+
+_ACTION = (
+    "ptr noalias readonly %state, ptr noalias %out, i64 %limit, ptr noalias %trap, i64 %start, "
+    "i64 %keep, ptr noalias %taken"
+)
 _EXPAND = (
     "ptr noalias %state, ptr noalias %out, i64 %limit, ptr noalias %coverage, ptr noalias %trap"
 )
@@ -91,7 +101,8 @@ class SpecFunctions:
         given = state_places(self.layout, "%state", fn)
         cx.variables = given
         working = Working.of(fn, self.layout, changed_variables(action.body))
-        successors = _Successors(fn, self.layout.words, "%start")
+        successors = _Successors(fn, self.layout.words, "%start", keep="%keep")
+        successors.reserve(most_successors(action))
         end = fn.block()
         guards, body = _split(action.body)
 
@@ -104,34 +115,30 @@ class SpecFunctions:
 
         _Bindings(cx, action.parameters, list(guards), at_binding).write(0, end)
         fn.at(end)
+        successors.cover("%taken")
         fn.give(successors.count())
         successors.write_full()
         fn.at(on_trap)
+        successors.cover("%taken")
         fn.store("%trap", fn.load(cx.trap_slot))
         fn.give(fn.sub(-2, successors.count()))
 
     def _expand(self, name: str, actions: Sequence[int]) -> None:
         fn = self.module.function(name, _EXPAND, "i64", internal=False)
+        keep = fn.op("xor", fn.right("%limit", 62), 1)
+        limit = fn.masked("%limit", LEAVE_OUT - 1)
         count: Word = 0
         for number in actions:
-            arguments = f"ptr %state, ptr %out, i64 %limit, ptr %trap, i64 {count}"
-            result = fn.call(f"action.{number}", arguments)
             counter = fn.offset("%coverage", number)
+            arguments = f"ptr %state, ptr %out, i64 {limit}, ptr %trap, i64 {count}, i64 {keep}"
+            count = fn.call(f"action.{number}", f"{arguments}, ptr {counter}")
 
-            def cover(total: Word, counter: str = counter, count: Word = count) -> None:
-                taken = fn.sub(total, count)
-                fn.store(counter, fn.add(fn.load(counter), taken))
-
-            def stopped(result: Word = result, cover: Callable[[Word], None] = cover) -> None:
+            def stopped(result: Word = count) -> None:
                 full = fn.compare("eq", result, STOPPED)
                 fn.when(full, lambda: fn.give(STOPPED))
-                total = fn.sub(-2, result)
-                cover(total)
-                fn.give(total)
+                fn.give(fn.sub(-2, result))
 
-            fn.when(fn.compare("slt", result, 0), stopped)
-            cover(result)
-            count = result
+            fn.when(fn.compare("slt", count, 0), stopped)
         fn.give(count)
 
     def _initial(self) -> None:
@@ -217,34 +224,79 @@ def step_properties(spec: SpecIR) -> list[Property]:
 
 
 class _Successors:
-    """Writes states to the buffer `%out`, and counts them."""
+    """Writes states to the buffer `%out`, and counts them (and, apart, the steps)."""
 
-    def __init__(self, fn: Function, words: int, start: Word) -> None:
+    def __init__(self, fn: Function, words: int, start: Word, keep: Word = 1) -> None:
         self._fn = fn
         self._words = words
+        self._keep = keep
         self._count = fn.slot()
+        self._steps = fn.slot()
         self._full = fn.block()
+        self._reserved = False
         fn.store(self._count, start)
+        fn.store(self._steps, 0)
 
     def count(self) -> Word:
         """The number of states in the buffer."""
         return self._fn.load(self._count)
 
+    def cover(self, counter: Pointer) -> None:
+        """Add the steps taken to a counter."""
+        fn = self._fn
+        fn.store(counter, fn.add(fn.load(counter), fn.load(self._steps)))
+
+    def reserve(self, most: int | None) -> None:
+        """Make sure of room for that many states, so that `emit` need not."""
+        if most is None or most > AT_ONCE:
+            return
+        fn = self._fn
+        room = fn.block()
+        fn.branch(fn.compare("sle", fn.add(self.count(), most), "%limit"), room, self._full)
+        fn.at(room)
+        self._reserved = True
+
     def emit(self, working: Working, state: str | None, following: str) -> None:
         """Write the working state, then go to the block `following`."""
         fn = self._fn
         count = self.count()
-        room = fn.block()
-        fn.branch(fn.compare("slt", count, "%limit"), room, self._full)
-        fn.at(room)
+        if not self._reserved:
+            room = fn.block()
+            fn.branch(fn.compare("slt", count, "%limit"), room, self._full)
+            fn.at(room)
         working.give(fn, state, fn.offset("%out", fn.mul(count, self._words)))
-        fn.store(self._count, fn.add(count, 1))
+        new = 1 if state is None else fn.either(working.moved(fn, state), self._keep)
+        fn.store(self._count, fn.add(count, new))
+        fn.store(self._steps, fn.add(fn.load(self._steps), 1))
         fn.jump(following)
 
     def write_full(self) -> None:
         """The block for a full buffer."""
         self._fn.at(self._full)
         self._fn.give(STOPPED)
+
+
+def most_successors(action: Action) -> int | None:
+    """How many successors an action can have at most; None where choices make that unclear."""
+    if chooses(action.body):
+        return None
+    most = 1
+    for parameter in action.parameters:
+        most *= cardinality(parameter.type)
+    return most
+
+
+def chooses(body: tuple[Stmt, ...]) -> bool:
+    """Whether there is a choice anywhere in a body."""
+    for stmt in body:
+        match stmt:
+            case Choose():
+                return True
+            case If(then=then, orelse=orelse) if chooses((*then, *orelse)):
+                return True
+            case For(body=inner) if chooses(inner):
+                return True
+    return False
 
 
 def _split(body: tuple[Stmt, ...]) -> tuple[list[Require], tuple[Stmt, ...]]:

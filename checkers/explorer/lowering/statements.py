@@ -46,7 +46,7 @@ from .expressions import (
     word_of,
 )
 from .order import ordinal
-from .text import Function, Pointer
+from .text import Function, Pointer, Word
 
 Then = Callable[[str], None]
 """Writes what follows, and ends with a jump to the given block."""
@@ -110,6 +110,16 @@ class Working:
                 fn.clear(fn.offset(target, start), stop - start)
             else:
                 fn.copy(fn.offset(target, start), fn.offset(state, start), stop - start)
+
+    def moved(self, fn: Function, state: Pointer) -> Word:
+        """1 where the working state differs from `state`, else 0; 1 if that takes long to see."""
+        if self.wide:
+            return 1
+        difference: Word = 0
+        for word, slot in self.words.items():
+            changed = fn.op("xor", fn.load(slot), fn.load(fn.offset(state, word)))
+            difference = fn.either(difference, changed)
+        return fn.word(fn.compare("ne", difference, 0))
 
     def slots(self) -> list[tuple[Pointer, int]]:
         """The slots with their sizes in words."""

@@ -11,13 +11,14 @@ from typing import Any, TypeVar
 
 from quorate.checkers.explorer import layout as layouts
 from quorate.checkers.explorer.codec import Codec
+from quorate.checkers.explorer.control import LEAVE_OUT
 from quorate.checkers.explorer.layout import StateLayout
 from quorate.checkers.explorer.native import NativeSpec, compile_instance
 from quorate.language.ir.evaluator import Evaluator
 from quorate.language.ir.nodes import SpecIR
 from quorate.language.labels import Trap, Trapped
 from quorate.language.values import FrozenMap, Node, State, Universe, Value
-from quorate.tests.checkers.explorer.native_calls import Calls
+from quorate.tests.checkers.explorer.native_calls import LIMIT, Calls
 
 T = TypeVar("T")
 
@@ -77,6 +78,9 @@ class Agreement:
         targets = [transition.target for transition in self.evaluator.successors(state)]
         wanted = _to_first_trap(targets)
         assert self.calls.expand(state) == wanted, state
+        # Of steps back to the state itself, all or some are left out when asked.
+        moves = self.calls.expand(state, limit=LIMIT + LEAVE_OUT)
+        assert [t for t in moves if t != state] == [t for t in wanted if t != state], state
         names = self.native.predicate_names
         assert self.calls.bits("predicates", state) == self._bits(names, state)
         if self.spec.constraint is not None:

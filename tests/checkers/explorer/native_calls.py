@@ -55,7 +55,10 @@ class Calls:
         return self._states(self._call("initial", self._out, LIMIT, self._trap))
 
     def expand(self, state: State, *, name: str = "expand", limit: int = LIMIT) -> Any:
-        """The successors, up to and with the first trap; None where the buffer is too small."""
+        """The successors, up to and with the first trap; None where the buffer may be too small.
+
+        With LEAVE_OUT added to the limit, those that are not the state itself.
+        """
         self._state[:] = self.native.pack(state)
         count = self._call(name, self._state, self._out, limit, self.coverage, self._trap)
         return None if count == -1 else self._states(count)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from quorate.checkers.explorer.control import LEAVE_OUT
 from quorate.checkers.explorer.fingerprint import fingerprint
 from quorate.checkers.explorer.layout import LayoutError
 from quorate.checkers.explorer.native import NativeSpec, compile_instance
@@ -15,7 +16,7 @@ from quorate.language.ir.parser import parse_ir
 from quorate.language.labels import Trap
 from quorate.language.values import FrozenBag, State
 from quorate.tests.checkers.explorer.agreement import Agreement, compiled
-from quorate.tests.checkers.explorer.native_calls import Calls
+from quorate.tests.checkers.explorer.native_calls import LIMIT, Calls
 from quorate.tests.generated.specs import random_spec
 from quorate.tests.two_phase_commit_ir import two_phase_commit
 
@@ -78,9 +79,22 @@ def test_a_full_buffer_is_said_and_not_overrun() -> None:
     (state,) = calls.initial()
     wanted = calls.expand(state)  # type: ignore[arg-type]
     assert len(wanted) == 7
-    for limit in range(7):
-        assert calls.expand(state, limit=limit) is None  # type: ignore[arg-type]
-    assert calls.expand(state, limit=7) == wanted  # type: ignore[arg-type]
+    most = 5 * 3 + 2  # five actions of a resource manager, two of the transaction manager
+    for limit in range(most):
+        found = calls.expand(state, limit=limit)  # type: ignore[arg-type]
+        assert found is None if limit < 7 else found in (None, wanted)
+    assert calls.expand(state, limit=most) == wanted  # type: ignore[arg-type]
+
+
+def test_steps_back_to_the_state_are_counted_and_left_out() -> None:
+    calls = Calls(compiled(two_phase_commit(3)))
+    for state in reachable(calls):
+        calls.coverage[:] = 0
+        wanted = [target for target in calls.expand(state) if target != state]
+        taken = calls.coverage.copy()
+        calls.coverage[:] = 0
+        assert calls.expand(state, limit=LIMIT + LEAVE_OUT) == wanted
+        assert (calls.coverage == taken).all()
 
 
 def test_coverage_counts_transitions_by_action() -> None:
