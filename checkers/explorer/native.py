@@ -21,6 +21,7 @@ between calls, so any number of threads may call them at once):
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
@@ -42,9 +43,6 @@ from .layout import StateLayout
 from .lowering.context import TrapTable
 from .lowering.functions import SpecFunctions, state_properties, step_properties
 from .lowering.text import Module
-
-COMPILER_VERSION = 2
-"""Part of the key of cached code: raised whenever compiled code changes for the same IR."""
 
 MOST_PROPERTIES = 64
 
@@ -247,11 +245,25 @@ def default_cache_dir() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "quorate"
 
 
+@functools.cache
+def _compiler() -> str:
+    """What compiled code depends on besides the IR: this compiler, told by its own sources.
+
+    A number to be raised by hand is forgotten, and code that is out of date gives wrong counts.
+    """
+    folder = Path(__file__).parent
+    files = [*sorted((folder / "lowering").glob("*.py")), folder / "layout.py", Path(__file__)]
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
 def _key(
     ir: SpecIR, machine: llvm.TargetMachine, optimise: int, subsets: tuple[tuple[str, ...], ...]
 ) -> str:
     facts = [
-        str(COMPILER_VERSION),
+        _compiler(),
         llvmlite.__version__,
         ".".join(map(str, llvm.llvm_version_info)),
         machine.triple,
