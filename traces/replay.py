@@ -200,6 +200,9 @@ def _outcome(shown: Shown) -> Outcome:
 
 # -- on the implementation ------------------------------------------------------------------------
 
+_OF_WHAT_FOLLOWS = ("always_possible", "deadlock")
+"""Kinds of property that equal states do not settle between a flawed design and correct code."""
+
 
 @dataclass(frozen=True)
 class _Implementation:
@@ -242,9 +245,9 @@ class _Implementation:
                 fields = ", ".join(one.field for one in found)
                 reason = f"the states differ in {fields}"
                 return self._ended(Outcome.STATE_MISMATCH, index, reason, found)
-        return self._judged(run, shown)
+        return self._judged(run, shown, flaws)
 
-    def _judged(self, run: Run, shown: Named) -> ReplayResult:
+    def _judged(self, run: Run, shown: Named, flaws: tuple[str, ...]) -> ReplayResult:
         """All steps agree: does the implementation show what the trace claims?"""
         last, about = len(self.trace.states) - 1, self.trace.meta
         if about.trap is not None:
@@ -263,6 +266,12 @@ class _Implementation:
             told = self.judge(shown)
         if told is not None:
             return self._told(told, last)
+        if about.property_kind in _OF_WHAT_FOLLOWS and set(flaws) != set(about.flaws):
+            reason = (
+                f"all steps agree, but {about.property} is about the steps that can follow, and "
+                "those are others with other flaws"
+            )
+            return self._agreed(Outcome.INCONCLUSIVE, last, reason)
         return self._equal(shown, last)
 
     def _told(self, told: bool, last: int) -> ReplayResult:

@@ -42,7 +42,7 @@ from quorate.traces import (
     replay,
 )
 from quorate.traces.compare import differences, state_differences, unified
-from quorate.traces.replay import ReplayResult
+from quorate.traces.replay import ReplayResult, follow
 
 SPEC = Evaluator(VOTE, UNIVERSE)
 PHASE = UNIVERSE.enums["Phase"]
@@ -265,6 +265,18 @@ def test_the_implementation_may_be_run_without_the_flaw() -> None:
     adapter = Echo()
     against(adapter, flaws=())
     assert adapter.log[0].endswith(" ()")
+
+
+@pytest.mark.parametrize("kind", ["always_possible", "deadlock"])
+def test_what_can_follow_with_the_flaw_says_nothing_of_code_without_it(kind: str) -> None:
+    trace = disagreement()
+    trace = replace(trace, meta=replace(trace.meta, property_kind=kind))
+    assert follow(trace, Echo(), ir=VOTE).outcome is Outcome.REPRODUCED
+    correct = follow(trace, Echo(), ir=VOTE, flaws=())
+    assert (correct.outcome, correct.steps) == (Outcome.INCONCLUSIVE, 6)
+    assert follow(trace, Watching(violates=lambda _: False), ir=VOTE, flaws=()).outcome is (
+        Outcome.NOT_REPRODUCED
+    )
 
 
 def test_an_implementation_is_not_started_where_the_spec_diverges() -> None:
