@@ -9,7 +9,7 @@ from quorate.checkers.result import CheckResult, PropertyVerdict, Verdict
 from quorate.language.instance import Instance
 from quorate.language.ir.evaluator import Evaluator
 from quorate.language.ir.nodes import PropertyKind
-from quorate.language.labels import Trapped
+from quorate.language.labels import Trap, Trapped
 from quorate.tests.generated.specs import random_spec
 from quorate.tests.reference_search import Found, always_possible, reference_search
 
@@ -26,6 +26,8 @@ def expected_refinements(instance: Instance, found: Found) -> dict[str, int]:
         try:
             starts = abstract.initial_states()
             for state in semantics.initial_states():
+                if isinstance(state, Trap):
+                    continue
                 if semantics.abstract(name, state) not in starts:
                     lengths[name] = 1
             for state, level in found.states.items():
@@ -33,6 +35,8 @@ def expected_refinements(instance: Instance, found: Found) -> dict[str, int]:
                     continue
                 before = semantics.abstract(name, state)
                 for step in semantics.successors(state):
+                    if isinstance(step.target, Trap):
+                        continue
                     after = semantics.abstract(name, step.target)
                     if after != before and all(
                         option.target != after for option in abstract.successors(before)
