@@ -37,7 +37,9 @@ def demo(folder: Path) -> Status:
     seconds = time.perf_counter() - started
     _say(f"\n{len(reports)} instances in {seconds:.1f} s, {unexpected} not as expected\n")
     status = Status.VIOLATED if unexpected else Status.HOLDS
-    shown = next((r for r in reports if r.saved and _implementation(r)), None)
+    # The shortest flawed run is the one to learn from.
+    flawed = [r for r in reports if r.saved and r.settings.flaws and _implementation(r)]
+    shown = min(flawed, key=_length, default=None)
     if shown is None:
         return status
     _say("One of the counterexamples:\n")
@@ -74,6 +76,11 @@ def _line(report: Report, entry: InstanceEntry, width: int) -> bool:
     for surprise in found:
         _say(f"      {surprise}")
     return bool(found)
+
+
+def _length(report: Report) -> int:
+    """The states of a report's shortest counterexample."""
+    return min(len(v.trace) for v in report.result.violations if v.trace is not None)
 
 
 def _implementation(report: Report) -> str | None:

@@ -121,14 +121,26 @@ class Manifest:
         raise unknown(f"instance of {self.name}", name, [entry.name for entry in self.instances])
 
 
-def load(path: Path) -> Manifest:
-    """Read and check a manifest. Raises ManifestError."""
+def describes_a_model(path: Path) -> bool:
+    """Whether a file of this name is about a model: other tools have a `manifest.toml` too.
+
+    Raises ManifestError for a file that is not TOML.
+    """
+    return "model" in _table(path)
+
+
+def _table(path: Path) -> dict[str, Any]:
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ManifestError(f"{path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ManifestError(f"{path}: not TOML: {error}") from None
+
+
+def load(path: Path) -> Manifest:
+    """Read and check a manifest. Raises ManifestError."""
+    table = _table(path)
     families = ("properties", "instances", "implementations")
     _known(table, ("model", *families), f"{path}")
     model = table.get("model")

@@ -24,7 +24,14 @@ from ..language.spec import Spec
 from ..traces.adapter import Adapter
 from . import loading
 from .loading import SUITE
-from .manifest import DEADLOCK, InstanceEntry, Manifest, ManifestError, load
+from .manifest import (
+    DEADLOCK,
+    InstanceEntry,
+    Manifest,
+    ManifestError,
+    describes_a_model,
+    load,
+)
 from .suggest import unknown
 
 MANIFEST = "manifest.toml"
@@ -164,7 +171,7 @@ def _from_code(text: str) -> Model:
     module = loading.load_module(place)
     spec = _spec_class(module, name)
     beside = Path(module.__file__ or ".").parent / MANIFEST
-    if beside.is_file():
+    if beside.is_file() and describes_a_model(beside):
         manifest = load(beside)
         _, own_name = loading.split(manifest.spec)
         if own_name == name:

@@ -162,11 +162,13 @@ def _model(header: TraceMeta, path: Path) -> Model:
     place, colon, name = header.model.rpartition(":")
     if not colon or Path(place).is_file() or not place.endswith(".py"):
         return find(header.model)
-    beside = path.parent / place
-    for candidate in (beside, path.parent / Path(place).name):
-        if candidate.is_file():
-            return find(f"{candidate}:{name}")
-    raise TraceError(f"{path}: its spec {header.model} is neither here nor beside the trace")
+    # Traces are written to a folder beside the spec unless another one is named.
+    for folder in (path.parent, path.absolute().parent.parent):
+        for candidate in (folder / place, folder / Path(place).name):
+            if candidate.is_file():
+                return find(f"{candidate}:{name}")
+    where = "neither here nor beside the trace, nor one folder up from it"
+    raise TraceError(f"{path}: its spec {header.model} is {where}")
 
 
 def _decode(document: Document, instance: Instance) -> Trace:

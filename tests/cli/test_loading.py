@@ -72,6 +72,11 @@ def test_a_manifest_beside_the_file_gives_instances(lock: str, tmp_path: Path) -
     assert registry.find(other).instances == ()
 
 
+def test_a_manifest_of_another_tool_is_left_alone(lock: str, tmp_path: Path) -> None:
+    write(tmp_path, "manifest.toml", "[package]\nname = 'other'\n")
+    assert registry.find(lock).manifest is None
+
+
 def test_properties_beside_the_spec_are_found(tmp_path: Path) -> None:
     write(tmp_path, "lock.py", LOCK)
     text = "@invariant\ndef mine(spec: Lock) -> bool:\n    '''Mine.'''\n    return True\n"

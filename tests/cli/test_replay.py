@@ -107,11 +107,14 @@ def test_the_spec_is_found_beside_the_trace(
         there.chdir(tmp_path)
         path = save(tmp_path / "t.itf.json", "lock.py:Lock")
     assert quorate("replay", path).status == 0
-    (tmp_path / "elsewhere").mkdir()
-    moved = path.rename(tmp_path / "elsewhere" / path.name)
-    ran = quorate("replay", moved)
+    (tmp_path / "quorate-traces" / "deeper").mkdir(parents=True)
+    moved = path.rename(tmp_path / "quorate-traces" / path.name)
+    assert quorate("replay", moved).status == 0
+    ran = quorate("replay", moved.rename(tmp_path / "quorate-traces" / "deeper" / path.name))
     assert ran.status == 2
-    assert "its spec lock.py:Lock is neither here nor beside the trace" in ran.err
+    assert (
+        "its spec lock.py:Lock is neither here nor beside the trace, nor one folder up" in ran.err
+    )
 
 
 def test_one_bad_trace_does_not_hide_the_others(
