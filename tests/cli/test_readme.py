@@ -34,7 +34,7 @@ def test_the_spec_and_its_counterexample(quorate: Quorate) -> None:
     )
     holds = quorate("check", *words.replace("--flaw impatient", "").split())
     assert holds.status == 0
-    assert len([line for line in spec.splitlines() if line.strip()]) <= 40
+    assert len([line for line in spec.splitlines() if line.strip()]) <= 30
 
 
 def test_the_adapter_and_the_manifest(quorate: Quorate) -> None:
