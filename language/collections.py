@@ -23,7 +23,7 @@ from .adopt import (
 )
 from .frozen import FrozenSeq, FrozenSet
 from .ir.nodes import TrapKind
-from .ir.types import BagType, MapType, NodeType, SeqType, SetType, Sort
+from .ir.types import BagType, MapType, SeqType, SetType, Sort
 from .values import FrozenBag, FrozenMap, Node, Value, order_key
 
 if TYPE_CHECKING:
@@ -427,8 +427,3 @@ class Bag(Live, Generic[T]):
 
     def __repr__(self) -> str:
         return "bag" + repr({key: self._items[key] for key in _sorted(self._items)})
-
-
-def node_type(nodes: Nodes[Any]) -> NodeType:
-    """The IR type of the members of a node set."""
-    return NodeType(nodes.sort)
