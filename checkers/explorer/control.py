@@ -70,7 +70,7 @@ MAILBOXES = 65  # address of the table of mailboxes
 MAILBOX_LIMIT = 66  # states that a mailbox holds
 YIELD = 67  # address of sched_yield
 ROUND = 68
-FULLEST = 69  # states in the fullest mailbox of this round
+ENDS = 69  # addresses: where the next state goes in the mailbox for each worker
 
 # The always-possible pass.
 MARKS = 72  # one byte a slot of the table
@@ -108,6 +108,7 @@ FULL = 92  # sixteenths of an entry a bucket (of 8 * 16) at which the table grow
 FIRST_BUCKETS = 1 << 11
 CHUNK = 32  # states of one arena before those of the next are expanded
 BATCH = 1024  # successors of a batch before they are looked up
+PHASES = 4  # rounds whose mailboxes exist at once
 AHEAD = 24  # how many entries before its turn a bucket is asked for
 INDEX_BITS = 40  # of an entry of a wide table; the rest is a tag
 
@@ -124,8 +125,8 @@ REFINEMENT_FULL = 8  # set where the abstract state had more successors than tha
 
 # Shared words: a line of eight a worker, then flags.
 SHARED_ARRIVED = 0
-SHARED_STATUS = 1  # two words: by parity of the round
-SHARED_STOP = 4  # of worker 0's line: non-zero stops all
+SHARED_STATUS = 1  # PHASES words: of the last rounds
+SHARED_STOP = 5  # of worker 0's line: non-zero stops all
 
 
 def finding_words(words: int) -> int:

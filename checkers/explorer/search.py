@@ -130,6 +130,7 @@ class Search:
         self._reported = 0.0
         self._started = 0.0
         self._initial = 0
+        self._rounds = 4
 
     def run(self) -> Reason:
         """Search, and say why it ended."""
@@ -217,11 +218,10 @@ class Search:
             worker.levels.append(worker[c.COUNT])
         for worker in self.crew.workers:
             worker.assign([peer.levels[-2:] for peer in self.crew.workers])
-        rounds = 4
         while True:
             self._allow()
             begun = time.perf_counter()
-            statuses = self.crew.run_alike("rounds", rounds)
+            statuses = self.crew.run_alike("rounds", self._rounds)
             reason = self._stopped(statuses)
             if reason is not None or max(statuses) == c.DONE:
                 return reason
@@ -232,11 +232,11 @@ class Search:
                 return reason
             if time.perf_counter() - begun < _SLICE:
                 if len(self.crew.workers) > 1:
-                    rounds *= 2
+                    self._rounds *= 2
                 else:
                     self.crew.workers[0][c.QUANTUM] *= 2
             elif len(self.crew.workers) > 1:
-                rounds = max(1, rounds // 2)
+                self._rounds = max(2, self._rounds // 2)
             else:
                 self.crew.workers[0][c.QUANTUM] = max(1, self.crew.workers[0][c.QUANTUM] // 2)
 

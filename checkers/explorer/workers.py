@@ -57,6 +57,7 @@ class Worker:
         self._buffer(c.SIDE, 8 * c.SIDE_BUCKETS)
         self._buffer(c.COUNTS, c.COUNTED)
         self._buffer(c.SEGMENTS, 2 * workers)
+        self._buffer(c.ENDS, workers)
         self._buffer(c.SCRATCH, 4 * words)
         self._buffer(c.FILTER, words << FILTER_BITS)
         self[c.FILTER_BITS] = FILTER_BITS
@@ -193,13 +194,12 @@ class Crew:
         if count == 1:
             self.workers[0][c.MAILBOX_LIMIT] = 1 << 40
             return
-        table = (ctypes.c_int64 * (2 * count * count))()
-        size = 1 + states * self.functions.words
-        self._mailboxes = [table]
-        for index in range(2 * count * count):
-            box = (ctypes.c_int64 * size)()
-            table[index] = ctypes.addressof(box)
-            self._mailboxes.append(box)
+        boxes = c.PHASES * count * count
+        size = 8 * (1 + states * self.functions.words)
+        size += -size % 128
+        region = Region(boxes * size, large_pages=True)
+        table = (ctypes.c_int64 * boxes)(*(region.address + k * size for k in range(boxes)))
+        self._mailboxes = [region, table]
         for worker in self.workers:
             worker[c.MAILBOXES] = ctypes.addressof(table)
             worker[c.MAILBOX_LIMIT] = states

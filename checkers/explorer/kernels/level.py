@@ -1,9 +1,10 @@
 """Expanding a level.
 
 One worker looks its fresh successors up batch by batch. Several send each to its owner's mailbox,
-their own too; in each round every worker fills its mailboxes at most, waits for the others, and
-takes what is there for it. Mailboxes exist twice, by parity of the round, so one wait a round is
-enough: nobody can be two rounds ahead.
+their own too. In each round a worker fills its mailboxes at most; then it takes what all have found
+for it in the round before. So it waits only for those who are more than a round behind, and nobody
+is two ahead. Others may still have to read the mailboxes of three rounds before when a worker
+writes those of the next: mailboxes exist four times (PHASES).
 
 States found together have successors in common, which the filter stops as long as one worker
 expands those states one after the other. So a worker does not expand the states that it owns: it
@@ -26,13 +27,13 @@ from ..control import (
     CURRENT,
     DEADLOCK,
     DONE,
+    ENDS,
     EXPAND,
     FILTER,
     FILTER_BITS,
     FOUND_DEADLOCK,
     FOUND_OTHER,
     FOUND_TRAP,
-    FULLEST,
     HASHES,
     LEAVE_OUT,
     MAILBOX_LIMIT,
@@ -40,6 +41,7 @@ from ..control import (
     MORE,
     NEED_ROOM,
     PEERS,
+    PHASES,
     QUANTUM,
     RAW,
     RAW_LIMIT,
@@ -81,19 +83,17 @@ _SPINS = 2000  # looks at another worker's word before the core is offered to ot
 
 
 @njit
-def mailbox(ctl, source, target, parity):  # type: ignore[no-untyped-def]
-    """Address of a mailbox: the count of states, then the states."""
+def mailbox(ctl, source, target, number):  # type: ignore[no-untyped-def]
+    """Address of a round's mailbox: the count of states, then the states."""
     table = peek(ctl, MAILBOXES)
     workers = peek(ctl, WORKERS)
-    return peek(table, (source * workers + target) * 2 + parity)
+    return peek(table, (source * workers + target) * PHASES + number % PHASES)
 
 
 @njit
-def wait(ctl):  # type: ignore[no-untyped-def]
-    """Wait until every worker has arrived at this round. False when told to stop."""
+def wait(ctl, number):  # type: ignore[no-untyped-def]
+    """Wait until every worker has had its part of a round. False when told to stop."""
     shared = peek(ctl, SHARED)
-    number = peek(ctl, ROUND)
-    release(shared, 8 * peek(ctl, WORKER) + SHARED_ARRIVED, number)
     for other in range(peek(ctl, WORKERS)):
         spins = 0
         while acquire(shared, 8 * other + SHARED_ARRIVED) < number:
@@ -156,52 +156,81 @@ def make(wide: bool) -> Any:
     insert = insert_wide if wide else insert_narrow
 
     @njit
-    def route(ctl, last):  # type: ignore[no-untyped-def]
-        """Bring the batch's entries into canonical form and, of several workers, send each to its
-        owner. Returns the new fill.
-        """
+    def canonicalise(ctl, fill):  # type: ignore[no-untyped-def]
+        """Bring the batch's states into canonical form, and their hashes up to date."""
         words = peek(ctl, WORDS)
         canonical = peek(ctl, CANONICAL)
-        workers = peek(ctl, WORKERS)
-        worker = peek(ctl, WORKER)
         hashes = peek(ctl, HASHES)
-        states = peek(ctl, STATES)
         scratch = peek(ctl, SCRATCH)
         form = scratch + 8 * words
-        parity = peek(ctl, ROUND) & 1
-        fill = 0
-        for k in range(last):
-            hashed = load(hashes, k)
-            state = states + 8 * words * k
-            if canonical != 0:
-                if not wide:
-                    store(scratch, 0, unmix(hashed))
-                    state = scratch
-                call2(canonical, state, form)
-                state = form
-                hashed = hash_words(form, words) if wide else mix(load(form, 0))
-            if workers == 1:
-                store(hashes, fill, hashed)
-                if wide:
-                    copy(state, states + 8 * words * fill, words)
-                fill += 1
-                continue
-            box = mailbox(ctl, worker, high_product(hashed, workers), parity)
-            filled = peek(box, 0)
+        for k in range(fill):
             if wide:
-                copy(state, box + 8 + 8 * words * filled, words)
+                state = peek(ctl, STATES) + 8 * words * k
+                call2(canonical, state, form)
+                copy(form, state, words)
+                store(hashes, k, hash_words(form, words))
             else:
-                store(box, 1 + filled, hashed)
-            poke(box, 0, filled + 1)
-            poke(ctl, FULLEST, max(peek(ctl, FULLEST), filled + 1))
-        return fill
+                store(scratch, 0, unmix(load(hashes, k)))
+                call2(canonical, scratch, form)
+                store(hashes, k, mix(load(form, 0)))
+
+    @njit
+    def post(ctl, fill):  # type: ignore[no-untyped-def]
+        """Put the batch's entries into the mailboxes of their owners."""
+        words = peek(ctl, WORDS)
+        workers = peek(ctl, WORKERS)
+        hashes = peek(ctl, HASHES)
+        states = peek(ctl, STATES)
+        ends = peek(ctl, ENDS)
+        for k in range(fill):
+            hashed = load(hashes, k)
+            owner = high_product(hashed, workers)
+            end = peek(ends, owner)
+            if wide:
+                copy(states + 8 * words * k, end, words)
+                poke(ends, owner, end + 8 * words)
+            else:
+                store(end, 0, hashed)
+                poke(ends, owner, end + 8)
 
     @njit
     def settle(ctl, fill):  # type: ignore[no-untyped-def]
         """Bring a batch to where it belongs. A status."""
-        if peek(ctl, CANONICAL) != 0 or peek(ctl, WORKERS) > 1:
-            fill = route(ctl, fill)
+        if peek(ctl, CANONICAL) != 0:
+            canonicalise(ctl, fill)
+        if peek(ctl, WORKERS) > 1:
+            post(ctl, fill)
+            return DONE
         return insert(ctl, peek(ctl, HASHES), peek(ctl, STATES), fill)
+
+    @njit
+    def posted(ctl, target):  # type: ignore[no-untyped-def]
+        """How many states this worker has put into its mailbox for another in this round."""
+        words = peek(ctl, WORDS) if wide else 1
+        box = mailbox(ctl, peek(ctl, WORKER), target, peek(ctl, ROUND))
+        return (peek(peek(ctl, ENDS), target) - box - 8) // (8 * words)
+
+    @njit
+    def fullest(ctl):  # type: ignore[no-untyped-def]
+        """How many states the fullest of this worker's mailboxes holds."""
+        most = 0
+        for target in range(peek(ctl, WORKERS)):
+            most = max(most, posted(ctl, target))
+        return most
+
+    @njit
+    def open_mailboxes(ctl):  # type: ignore[no-untyped-def]
+        """Begin a round's mailboxes."""
+        for target in range(peek(ctl, WORKERS)):
+            box = mailbox(ctl, peek(ctl, WORKER), target, peek(ctl, ROUND))
+            poke(peek(ctl, ENDS), target, box + 8)
+
+    @njit
+    def close_mailboxes(ctl):  # type: ignore[no-untyped-def]
+        """Write what a round's mailboxes hold where their readers look."""
+        for target in range(peek(ctl, WORKERS)):
+            box = mailbox(ctl, peek(ctl, WORKER), target, peek(ctl, ROUND))
+            poke(box, 0, posted(ctl, target))
 
     @njit
     def note(ctl, state, count):  # type: ignore[no-untyped-def]
@@ -244,7 +273,6 @@ def make(wide: bool) -> Any:
         peer = workers - 1
         cursor = 0
         last = 0
-        poke(ctl, FULLEST, 0)
         while left > 0:
             if cursor == last:
                 peer = _next_segment(segments, peer, workers)
@@ -271,7 +299,7 @@ def make(wide: bool) -> Any:
             if fill >= BATCH:
                 status = settle(ctl, fill)
                 fill = 0
-                if status != DONE or peek(ctl, FULLEST) > most:
+                if status != DONE or (workers > 1 and fullest(ctl) > most):
                     break
         if fill > 0 and status in (DONE, NEED_ROOM):
             settled = settle(ctl, fill)
@@ -282,15 +310,14 @@ def make(wide: bool) -> Any:
         return status
 
     @njit
-    def receive(ctl, parity):  # type: ignore[no-untyped-def]
-        """Take in what all found for this worker, in the same order as the others do."""
+    def receive(ctl, number):  # type: ignore[no-untyped-def]
+        """Take in what all found for this worker in a round, in the same order as others do."""
         words = peek(ctl, WORDS)
         worker = peek(ctl, WORKER)
         hashes = peek(ctl, HASHES)
         for other in range(peek(ctl, WORKERS)):
-            box = mailbox(ctl, other, worker, parity)
+            box = mailbox(ctl, other, worker, number)
             filled = peek(box, 0)
-            poke(box, 0, 0)
             if not wide:
                 status = insert(ctl, box + 8, box + 8, filled)
                 if status != DONE:
@@ -309,33 +336,49 @@ def make(wide: bool) -> Any:
         return DONE
 
     @njit
+    def take_part(ctl, before):  # type: ignore[no-untyped-def]
+        """A worker's own part of a round, given its status before. Returns the status now."""
+        poke(ctl, ROUND, peek(ctl, ROUND) + 1)
+        number = peek(ctl, ROUND)
+        open_mailboxes(ctl)
+        status = expand(ctl) if before <= MORE else before
+        close_mailboxes(ctl)
+        mine = 8 * peek(ctl, WORKER)
+        release(peek(ctl, SHARED), mine + SHARED_STATUS + number % PHASES, status)
+        release(peek(ctl, SHARED), mine + SHARED_ARRIVED, number)
+        return status
+
+    @njit
+    def conclude(ctl, number):  # type: ignore[no-untyped-def]
+        """Take in what a round found, once all have had their parts of it. The worst status."""
+        if not wait(ctl, number):
+            return STOPPED
+        worst = DONE
+        for other in range(peek(ctl, WORKERS)):
+            status = acquire(peek(ctl, SHARED), 8 * other + SHARED_STATUS + number % PHASES)
+            worst = max(worst, status)
+        received = receive(ctl, number)
+        if received != DONE:
+            release(peek(ctl, SHARED), SHARED_STOP, 1)
+            return received
+        return worst
+
+    @njit
     def rounds(ctl, number, unused):  # type: ignore[no-untyped-def]
         """Expand for at most `number` rounds; several workers call this at once. A status."""
-        shared = peek(ctl, SHARED)
-        workers = peek(ctl, WORKERS)
-        if workers == 1:
+        if peek(ctl, WORKERS) == 1:
             return expand(ctl)
-        for _ in range(number):
-            poke(ctl, ROUND, peek(ctl, ROUND) + 1)
-            parity = peek(ctl, ROUND) & 1
-            status = expand(ctl)
-            release(shared, 8 * peek(ctl, WORKER) + SHARED_STATUS + parity, status)
-            if not wait(ctl):
-                return STOPPED
-            worst = DONE
-            for other in range(workers):
-                worst = max(worst, acquire(shared, 8 * other + SHARED_STATUS + parity))
-            if worst > NEED_ROOM:
-                return status if status > NEED_ROOM else STOPPED
-            received = receive(ctl, parity)
-            if received != DONE:
-                release(shared, SHARED_STOP, 1)
-                return received
-            if worst == DONE:
-                return DONE
-            if worst == NEED_ROOM:
-                return status
-        return MORE
+        status = take_part(ctl, MORE)
+        worst = MORE
+        while number > 1 and worst == MORE:
+            number -= 1
+            status = take_part(ctl, status)
+            worst = conclude(ctl, peek(ctl, ROUND) - 1)
+        if worst <= NEED_ROOM:
+            worst = conclude(ctl, peek(ctl, ROUND))
+        if worst == DONE or worst > NEED_ROOM:
+            return worst
+        return max(status, MORE)
 
     @njit
     def offer(ctl, count, unused):  # type: ignore[no-untyped-def]
