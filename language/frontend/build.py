@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from ..collections import Nodes
 from ..declarations import Mark
 from ..diagnostics import Code, Diagnostics
+from ..ir.evaluator import parameter_of
 from ..ir.nodes import (
     Action,
     Apply,
@@ -213,8 +214,8 @@ def _check_bindings(body: Body, parameters: tuple[Parameter, ...], statements: l
         if not isinstance(statement, Require):
             break
         match statement.condition:
-            case Apply(_, Op.CONTAINS, (_, Local(_, name))):
-                within.add(name)
+            case Apply(_, Op.CONTAINS, (_, wanted)):
+                within.add(parameter_of(wanted))
     for parameter in parameters:
         if parameter.name not in within:
             bindings *= cardinality(parameter.type)

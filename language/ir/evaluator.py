@@ -37,7 +37,7 @@ from .nodes import (
     TrapKind,
 )
 from .traps import trap_at
-from .types import BagType, SeqType, SetType
+from .types import BagType, RecordType, SeqType, SetType, UnionType
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,12 @@ class Evaluator:
         except Trapped:
             # The guard itself ends the run: one binding is enough to say so.
             return islice(values_of(parameter.type, self.universe), 1)
-        return iter(sorted(set(elements), key=order_key))
+        found = set(elements)
+        if isinstance(parameter.type, RecordType):
+            # Of a union's values, those of the one variant that the parameter stands for.
+            record = self.universe.records[parameter.type.name]
+            found = {element for element in found if isinstance(element, record)}
+        return iter(sorted(found, key=order_key))
 
     def _outcomes(
         self, body: tuple[Stmt, ...], variables: dict[str, Value], names: dict[str, Value]
@@ -252,11 +257,22 @@ def _replaced(holder: Value, where: Value, new: Value) -> Value:
 def _membership(body: tuple[Stmt, ...], parameter: Parameter) -> Expr | None:
     """The collection that the first statement requires the parameter to be in, if it does."""
     match body:
-        case (Require(Apply(_, Op.CONTAINS, (source, Local(kind, name)))), *_):
+        case (Require(Apply(_, Op.CONTAINS, (source, wanted))), *_):
             # An int collection may hold values outside the parameter's type.
             match source.type:
                 case SetType(element) | SeqType(element) | BagType(element):
-                    return source if name == parameter.name and element == kind else None
+                    same = parameter_of(wanted) == parameter.name and wanted.type == element
+                    return source if same else None
+    return None
+
+
+def parameter_of(expr: Expr) -> str | None:
+    """The local that an expression is, by itself or as a value of a union around its record."""
+    match expr:
+        case Local(_, name):
+            return name
+        case Apply(UnionType(), Op.COERCE, (Local(RecordType(), name),)):
+            return name
     return None
 
 

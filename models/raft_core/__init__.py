@@ -1,0 +1,1 @@
+"""Raft as its author specified it, for calibration: the semantics of ongardie/raft.tla."""
