@@ -15,9 +15,11 @@ WORDS = 2
 ARENA = 8
 COUNT = 9
 LIMIT = 10  # no more states than this
-SEGMENTS = 11  # what this worker is to expand: of each arena the next state, and the end
+ROWS = 11  # what this worker is to expand: of each arena the next state and the end, row by row
 CURRENT = 12  # address of the state with too many successors
 QUANTUM = 13  # states expanded in a round at most
+ROW = 14  # the row that is being expanded
+ROW_COUNT = 15
 
 # The visited set: an open-addressing table of words.
 TABLE = 16
@@ -71,6 +73,8 @@ MAILBOX_LIMIT = 66  # states that a mailbox holds
 YIELD = 67  # address of sched_yield
 ROUND = 68
 ENDS = 69  # addresses: where the next state goes in the mailbox for each worker
+RUNS = 70  # positions in the arena: how far what each sent in each round goes
+RUN_COUNT = 71
 
 # The always-possible pass.
 MARKS = 72  # one byte a slot of the table
@@ -106,7 +110,7 @@ COUNTED = 4 * FAR  # entries of neighbouring buckets go to fewer buckets than th
 SIDE_BUCKETS = 4 * FAR  # entries nearer to the start than this may have to be set aside in growing
 FULL = 92  # sixteenths of an entry a bucket (of 8 * 16) at which the table grows
 FIRST_BUCKETS = 1 << 11
-CHUNK = 32  # states of one arena before those of the next are expanded
+CHUNK = 128  # states of one arena before those of the next are expanded
 BATCH = 1024  # successors of a batch before they are looked up
 PHASES = 4  # rounds whose mailboxes exist at once
 AHEAD = 24  # how many entries before its turn a bucket is asked for

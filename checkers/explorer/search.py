@@ -214,14 +214,11 @@ class Search:
 
     def _level(self) -> Reason | None:
         """Expand the last level."""
-        for worker in self.crew.workers:
-            worker.levels.append(worker[c.COUNT])
-        for worker in self.crew.workers:
-            worker.assign([peer.levels[-2:] for peer in self.crew.workers])
+        self.crew.begin_level()
         while True:
             self._allow()
             begun = time.perf_counter()
-            statuses = self.crew.run_alike("rounds", self._rounds)
+            statuses = self.crew.expand(self._rounds)
             reason = self._stopped(statuses)
             if reason is not None or max(statuses) == c.DONE:
                 return reason

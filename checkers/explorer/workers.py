@@ -10,6 +10,7 @@ from . import control as c
 from .functions import Functions
 from .machine import Kernel, load_kernels
 from .memory import Region
+from .shares import Row, divide, in_order
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,6 +19,7 @@ RAW_LIMIT = 1024  # successors of a state, until a spec shows more
 MAILBOX_STATES = 1 << 15
 QUANTUM = 1 << 14  # states that a worker expands in a round
 FILTER_BITS = 15
+MAX_ROUNDS = 1 << 10  # of one call of the kernels
 
 Words = tuple[int, ...]
 
@@ -43,6 +45,7 @@ class Worker:
         self._actions = functions.actions
         self._keep: dict[int, ctypes.Array[ctypes.c_int64]] = {}
         self.levels: list[int] = [0]  # where each level begins in the arena
+        self.runs: list[int] = []  # where what each sender found ends, on the newest level
         self[c.WORKER], self[c.WORKERS], self[c.WORDS] = number, workers, words
         self.arena = Region(budget, large_pages=True)
         self.table = Region(budget + 64 * (c.FIRST_BUCKETS + c.PAD), large_pages=True)
@@ -56,7 +59,7 @@ class Worker:
         self[c.QUANTUM] = QUANTUM
         self._buffer(c.SIDE, 8 * c.SIDE_BUCKETS)
         self._buffer(c.COUNTS, c.COUNTED)
-        self._buffer(c.SEGMENTS, 2 * workers)
+        self._buffer(c.RUNS, MAX_ROUNDS * workers)
         self._buffer(c.ENDS, workers)
         self._buffer(c.SCRATCH, 4 * words)
         self._buffer(c.FILTER, words << FILTER_BITS)
@@ -114,19 +117,25 @@ class Worker:
     def _at(address: int, index: int) -> int:
         return ctypes.c_int64.from_address(address + 8 * index).value
 
-    def assign(self, levels: Sequence[Sequence[int]]) -> None:
-        """Give this worker its part of a level, which lies in each arena between two positions."""
-        share, shares = self[c.WORKER], self[c.WORKERS]
-        segments = (ctypes.c_int64 * (2 * shares)).from_address(self[c.SEGMENTS])
-        for peer, (first, end) in enumerate(levels):
-            segments[2 * peer] = first + (end - first) * share // shares
-            segments[2 * peer + 1] = first + (end - first) * (share + 1) // shares
+    def assign(self, rows: Sequence[Row]) -> None:
+        """Give this worker the states that it is to expand."""
+        words = [number for row in rows for run in row for number in run]
+        table = (ctypes.c_int64 * max(len(words), 1))(*words)
+        self._keep[c.ROWS] = table
+        self[c.ROWS] = ctypes.addressof(table)
+        self[c.ROW], self[c.ROW_COUNT] = 0, len(rows)
 
     def left(self) -> int:
         """How many states this worker still has to expand on the level."""
-        count = self[c.WORKERS]
-        segments = (ctypes.c_int64 * (2 * count)).from_address(self[c.SEGMENTS])
-        return sum(segments[2 * peer + 1] - segments[2 * peer] for peer in range(count))
+        words = 2 * self[c.WORKERS]
+        table = (ctypes.c_int64 * (words * self[c.ROW_COUNT])).from_address(self[c.ROWS])
+        ahead = table[words * self[c.ROW] :]
+        return sum(ahead[1::2]) - sum(ahead[::2])
+
+    def gather_runs(self) -> None:
+        """Take over how far the last rounds filled the arena."""
+        self.runs += (ctypes.c_int64 * self[c.RUN_COUNT]).from_address(self[c.RUNS])
+        self[c.RUN_COUNT] = 0
 
     def make_room(self, successors: int) -> None:
         """Room for that many successors of one state."""
@@ -223,6 +232,23 @@ class Crew:
     def run_alike(self, kernel: str, a: int = 0, b: int = 0) -> list[int]:
         """`run` with the same numbers for all."""
         return self.run(kernel, [(a, b)] * len(self.workers))
+
+    def begin_level(self) -> None:
+        """What was found since the last level began is a level now: divide it."""
+        for worker in self.workers:
+            worker.levels.append(worker[c.COUNT])
+        level = [(worker.levels[-2], worker.levels[-1]) for worker in self.workers]
+        rows = in_order(level, [worker.runs for worker in self.workers])
+        for worker, share in zip(self.workers, divide(rows, len(rows[0])), strict=True):
+            worker.runs = []
+            worker.assign(share)
+
+    def expand(self, rounds: int) -> list[int]:
+        """Expand some of the level: so many rounds. The workers' statuses."""
+        statuses = self.run_alike("rounds", min(rounds, MAX_ROUNDS))
+        for worker in self.workers:
+            worker.gather_runs()
+        return statuses
 
     def stop(self) -> None:
         """Tell workers that wait for each other to return."""

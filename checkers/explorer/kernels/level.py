@@ -6,10 +6,8 @@ for it in the round before. So it waits only for those who are more than a round
 is two ahead. Others may still have to read the mailboxes of three rounds before when a worker
 writes those of the next: mailboxes exist four times (PHASES).
 
-States found together have successors in common, which the filter stops as long as one worker
-expands those states one after the other. So a worker does not expand the states that it owns: it
-has a part of every arena, all of them side by side. Arenas have the same order, that of the rounds
-and then of the senders, so what was found together lies at the same part of each.
+A worker does not expand the states that it owns, but a part of every arena, of states that were
+found together, side by side (`shares.py` says which, and why).
 """
 
 from __future__ import annotations
@@ -23,6 +21,7 @@ from ..control import (
     BATCH,
     CANONICAL,
     CHUNK,
+    COUNT,
     COVERAGE,
     CURRENT,
     DEADLOCK,
@@ -47,8 +46,12 @@ from ..control import (
     RAW_LIMIT,
     REFINEMENTS,
     ROUND,
+    ROW,
+    ROW_COUNT,
+    ROWS,
+    RUN_COUNT,
+    RUNS,
     SCRATCH,
-    SEGMENTS,
     SHARED,
     SHARED_ARRIVED,
     SHARED_STATUS,
@@ -142,13 +145,25 @@ def sift_wide(  # type: ignore[no-untyped-def]
 
 
 @njit
-def _next_segment(segments, peer, workers):  # type: ignore[no-untyped-def]
-    """The next arena after a peer's with states to expand; -1 when there is none."""
+def next_run(row, peer, workers):  # type: ignore[no-untyped-def]
+    """The next arena after a peer's of which a row has states left; -1 when there is none."""
     for _ in range(workers):
         peer = peer + 1 if peer + 1 < workers else 0
-        if peek(segments, 2 * peer) < peek(segments, 2 * peer + 1):
+        if peek(row, 2 * peer) < peek(row, 2 * peer + 1):
             return peer
     return -1
+
+
+@njit
+def current_row(ctl):  # type: ignore[no-untyped-def]
+    """Address of the first row with states left, which is the current one from now on; or 0."""
+    workers = peek(ctl, WORKERS)
+    while peek(ctl, ROW) < peek(ctl, ROW_COUNT):
+        row = peek(ctl, ROWS) + 16 * workers * peek(ctl, ROW)
+        if next_run(row, 0, workers) >= 0:
+            return row
+        poke(ctl, ROW, peek(ctl, ROW) + 1)
+    return 0
 
 
 def make(wide: bool) -> Any:
@@ -251,7 +266,7 @@ def make(wide: bool) -> Any:
         words = peek(ctl, WORDS) if wide else 1
         workers = peek(ctl, WORKERS)
         peers = peek(ctl, PEERS)
-        segments = peek(ctl, SEGMENTS)
+        row = int64(0)
         arena = peek(ctl, ARENA)
         raw = peek(ctl, RAW)
         raw_limit = peek(ctl, RAW_LIMIT)
@@ -275,12 +290,13 @@ def make(wide: bool) -> Any:
         last = 0
         while left > 0:
             if cursor == last:
-                peer = _next_segment(segments, peer, workers)
-                if peer < 0:
+                row = current_row(ctl)
+                if row == 0:
                     break
+                peer = next_run(row, peer, workers)
                 arena = peek(peek(peers, peer), ARENA)
-                cursor = peek(segments, 2 * peer)
-                last = min(peek(segments, 2 * peer + 1), cursor + chunk)
+                cursor = peek(row, 2 * peer)
+                last = min(peek(row, 2 * peer + 1), cursor + chunk)
             state = arena + 8 * words * cursor
             count = call5(function, state, raw, limit, coverage, trap)
             if count < 0:
@@ -289,7 +305,7 @@ def make(wide: bool) -> Any:
                 break
             cursor += 1
             left -= 1
-            poke(segments, 2 * peer, cursor)
+            poke(row, 2 * peer, cursor)
             if steps or count == 0 or peek(ctl, TRAP) != 0:
                 note(ctl, state, count)
             if wide:
@@ -305,34 +321,39 @@ def make(wide: bool) -> Any:
             settled = settle(ctl, fill)
             if settled != DONE:
                 status = settled
-        if status == DONE and _next_segment(segments, 0, workers) >= 0:
+        if status == DONE and current_row(ctl) != 0:
             status = MORE
         return status
 
     @njit
-    def receive(ctl, number):  # type: ignore[no-untyped-def]
-        """Take in what all found for this worker in a round, in the same order as others do."""
+    def take_in(ctl, box):  # type: ignore[no-untyped-def]
+        """Add those states of a mailbox that are new. A status."""
+        filled = peek(box, 0)
+        if not wide:
+            return insert(ctl, box + 8, box + 8, filled)
         words = peek(ctl, WORDS)
-        worker = peek(ctl, WORKER)
         hashes = peek(ctl, HASHES)
-        for other in range(peek(ctl, WORKERS)):
-            box = mailbox(ctl, other, worker, number)
-            filled = peek(box, 0)
-            if not wide:
-                status = insert(ctl, box + 8, box + 8, filled)
-                if status != DONE:
-                    return status
-                continue
-            done = 0
-            while done < filled:
-                size = min(BATCH, filled - done)
-                states = box + 8 + 8 * words * done
-                for k in range(size):
-                    store(hashes, k, hash_words(states + 8 * words * k, words))
-                status = insert(ctl, hashes, states, size)
-                if status != DONE:
-                    return status
-                done += size
+        done = 0
+        while done < filled:
+            size = min(BATCH, filled - done)
+            states = box + 8 + 8 * words * done
+            for k in range(size):
+                store(hashes, k, hash_words(states + 8 * words * k, words))
+            status = insert(ctl, hashes, states, size)
+            if status != DONE:
+                return status
+            done += size
+        return DONE
+
+    @njit
+    def receive(ctl, number):  # type: ignore[no-untyped-def]
+        """Take in what all found for this worker in a round. A status."""
+        for sender in range(peek(ctl, WORKERS)):
+            status = take_in(ctl, mailbox(ctl, sender, peek(ctl, WORKER), number))
+            if status != DONE:
+                return status
+            poke(peek(ctl, RUNS), peek(ctl, RUN_COUNT), peek(ctl, COUNT))
+            poke(ctl, RUN_COUNT, peek(ctl, RUN_COUNT) + 1)
         return DONE
 
     @njit
