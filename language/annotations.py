@@ -123,6 +123,8 @@ class Resolver:
         )
 
     def _bound(self, variable: Any) -> Any:
+        if variable not in self.type_variables and variable.__bound__ is not None:
+            return variable.__bound__
         if variable not in self.type_variables:
             advice = "name it where the class is a base: `class Service(Network[Message], Spec)`"
             raise AnnotationError(f"nothing is given for the type variable {variable}", advice)

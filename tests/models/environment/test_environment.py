@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from quorate.language import (
+    Map,
     Node,
     Nodes,
     Set,
     Spec,
     deliver,
+    each,
     empty,
     instantiate,
     record,
@@ -298,3 +300,45 @@ def test_a_set_of_nodes_is_not_a_map_so_a_crash_of_a_node_leaves_it() -> None:
     states = reference_search(instance.evaluator()).states
     down = [dict(zip(names, state, strict=True)) for state in states]
     assert any(state["known"] and not any(state["up"].values()) for state in down)
+
+
+class Disk(Node):
+    """One of two kinds of node."""
+
+
+class Host(Node):
+    """The other."""
+
+
+class Rack(CrashRestart[Disk]):
+    """Two node sets, and only the members of one crash."""
+
+    disks: Nodes[Disk]
+    hosts: Nodes[Host]
+    cache: Map[Disk, bool] = volatile(each(False))
+    seen: Map[Host, bool] = volatile(each(False))
+
+    @request
+    def fill(self, disk: Disk, host: Host) -> None:
+        """Note something on both sides."""
+        require(self.up[disk])
+        self.cache[disk] = True
+        self.seen[host] = True
+
+    @witness
+    def lost(self) -> bool:
+        """The host still knows what the disk has lost."""
+        return any(self.seen[host] for host in self.hosts) and not any(
+            self.cache[disk] for disk in self.disks
+        )
+
+    @witness
+    def host_lost(self) -> bool:
+        """The disk still knows what the host has lost."""
+        return any(self.cache[disk] for disk in self.disks) and not any(
+            self.seen[host] for host in self.hosts
+        )
+
+
+def test_the_members_of_one_node_set_crash_where_the_base_names_it() -> None:
+    assert set(search(Rack, disks=1, hosts=1).reached) == {"lost"}

@@ -1,0 +1,1 @@
+"""Agreeing on one value, before any algorithm."""

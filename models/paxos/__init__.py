@@ -1,0 +1,1 @@
+"""Single-decree Paxos as messages that are sent and never go away."""

@@ -1,0 +1,1 @@
+"""Acceptors that vote: what makes a choice safe, before any messages."""
