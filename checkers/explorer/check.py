@@ -17,6 +17,7 @@ from .paths import path_to
 from .possible import out_of_reach
 from .search import Finding, Found, Goals, Limits, Progress, Reason, Search
 from .symmetry import require_symmetry
+from .tiers import Upgrade
 from .workers import Words
 
 ENGINE = "explore"
@@ -62,7 +63,7 @@ class Check:
     def __init__(self, compiled: Compiled, options: Options) -> None:
         self.compiled = compiled
         self.options = options
-        self.functions = compiled.functions()
+        self.upgrade = Upgrade(compiled)
         goals = Goals(
             always=compiled.mask(PropertyKind.ALWAYS),
             sometimes=compiled.mask(PropertyKind.SOMETIMES),
@@ -71,11 +72,12 @@ class Check:
             deadlock=options.deadlock,
         )
         self.search = Search(
-            self.functions,
+            compiled.functions(),
             goals,
             options.limits,
             workers=options.workers,
             progress=options.progress,
+            faster=self.upgrade,
         )
         self.witness = Witness(compiled, ENGINE)
         self.violations: list[Violation] = []
@@ -92,6 +94,7 @@ class Check:
                 self._report(finding)
             self._decide(reason)
         finally:
+            self.upgrade.close()
             self.search.crew.close()
         return self._result(reason)
 
@@ -201,7 +204,7 @@ class Check:
             self._undecided(name, whole)
             return
         try:
-            found = out_of_reach(self.search, number, self.functions.expand_by[item.by])
+            found = out_of_reach(self.search, number, item.by)
         except (TimeoutError, KeyboardInterrupt) as error:
             self.properties[name] = PropertyVerdict.INCONCLUSIVE
             why = "the time limit was reached" if isinstance(error, TimeoutError) else "interrupted"

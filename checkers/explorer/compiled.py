@@ -13,7 +13,7 @@ from ...language.values import State
 from ..errors import UsageError
 from .functions import AbstractFunctions, Functions
 from .layout import LayoutError
-from .native import NativeSpec, compile_instance
+from .native import NativeSpec, compile_quickly
 from .workers import Words
 
 
@@ -42,8 +42,8 @@ class Compiled:
     @classmethod
     def _compiled(cls, instance: Instance, ir: SpecIR, symmetry: bool) -> Compiled:
         subsets = tuple(dict.fromkeys(p.by for p in ir.properties if p.by))
-        native = compile_instance(ir, universe=instance.universe, subsets=subsets)
-        abstract = tuple(compile_instance(r.abstract) for r in ir.refinements)
+        native = compile_quickly(ir, universe=instance.universe, subsets=subsets)
+        abstract = tuple(compile_quickly(r.abstract) for r in ir.refinements)
         symmetric = symmetry and "canonical" in native.addresses
         return cls(instance, ir.properties, ir.refinements, native, abstract, symmetric)
 

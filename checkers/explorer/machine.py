@@ -1,23 +1,24 @@
 """Machine code of the kernels: compiled once, kept on disk, loaded with llvmlite alone.
 
 `import numba` takes longer than checking a small spec, so the object code made from Numba's output
-is cached, in `$QUORATE_CACHE` or the user's cache directory (never beside the package, which may
-not be writable). Where no cache can be written, every process compiles its kernels.
+is cached (`cache.py`). It is made in a process of its own: Numba takes many seconds and much
+memory, and loses interrupts. Where no cache can be written, every process compiles its kernels.
 """
 
 from __future__ import annotations
 
 import ctypes
 import hashlib
-import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 
 from llvmlite import binding as llvm
+
+from .apart import Errand
+from .cache import cache_directory, read, write
 
 Kernel = Callable[[int, int, int], int]
 """A kernel: address of a control block, and two numbers. Runs without the interpreter's lock."""
@@ -37,11 +38,12 @@ def load_kernels(wide: bool) -> dict[str, Kernel]:
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     machine = _target()
-    path = _cache_directory() / f"kernels-{'wide' if wide else 'narrow'}-{_key()}.o"
-    code = _read(path)
+    width = "wide" if wide else "narrow"
+    path = cache_directory() / f"kernels-{width}-{_key()}.o"
+    code = _checked(read(path))
     if code is None:
-        code = _compile(wide, machine)
-        _write(path, code)
+        code = _compile_apart(width)
+        write(path, _entry(code))
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
@@ -58,8 +60,17 @@ def _target() -> llvm.TargetMachine:
     )
 
 
-def _compile(wide: bool, machine: llvm.TargetMachine) -> bytes:
-    """Object code of all kernels.
+def _compile_apart(width: str) -> bytes:
+    """`compile_kernels_of`, if possible in another process."""
+    try:
+        code = Errand(f"{__name__}:compile_kernels_of", width.encode()).answer()
+    except OSError:
+        code = None
+    return code or compile_kernels_of(width.encode())
+
+
+def compile_kernels_of(width: bytes) -> bytes:
+    """Object code of all kernels, narrow or wide.
 
     Numba's functions return a status beside their result, and its C wrapper handles it through the
     interpreter. These kernels raise nothing: once their functions are private to the module, the
@@ -68,8 +79,11 @@ def _compile(wide: bool, machine: llvm.TargetMachine) -> bytes:
     """
     from .kernels.build import compile_kernels
 
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    machine = _target()
     whole: llvm.ModuleRef | None = None
-    for name, (symbol, text) in compile_kernels(wide).items():
+    for name, (symbol, text) in compile_kernels(width == b"wide").items():
         text = text.replace("define linkonce_odr", "define internal")
         module = llvm.parse_assembly(text.replace(symbol, _PREFIX + name))
         if whole is None:
@@ -107,20 +121,9 @@ def _key() -> str:
     return digest.hexdigest()[:24]
 
 
-def _cache_directory() -> Path:
-    given = os.environ.get("QUORATE_CACHE")
-    if given:
-        return Path(given)
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "quorate"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "quorate"
-
-
-def _read(path: Path) -> bytes | None:
-    """The cached code; None where there is none, or where it is damaged."""
-    try:
-        data = path.read_bytes()
-    except OSError:
+def _checked(data: bytes | None) -> bytes | None:
+    """The code of a cache entry; None where there is none, or where it is damaged."""
+    if data is None:
         return None
     head, digest, code = data[: len(_MAGIC)], data[len(_MAGIC) :][:32], data[len(_MAGIC) + 32 :]
     if head != _MAGIC or hashlib.sha256(code).digest() != digest:
@@ -128,17 +131,5 @@ def _read(path: Path) -> bytes | None:
     return code
 
 
-def _write(path: Path, code: bytes) -> None:
-    """Put code in the cache, whole or not at all. A cache that cannot be written is no error."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".kernels-")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(_MAGIC + hashlib.sha256(code).digest() + code)
-            os.replace(name, path)
-        except OSError:
-            os.unlink(name)
-            raise
-    except OSError:
-        return
+def _entry(code: bytes) -> bytes:
+    return _MAGIC + hashlib.sha256(code).digest() + code

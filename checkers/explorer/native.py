@@ -24,9 +24,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-import os
-import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,7 +34,10 @@ import llvmlite.binding as llvm
 from ...language.ir.nodes import SpecIR, TrapKind
 from ...language.labels import Trap
 from ...language.values import State, Universe
+from .apart import Errand
+from .cache import cache_directory, read, write
 from .codec import Codec
+from .codegen import FAST, QUICK, object_code, start_object_code
 from .fingerprint import fingerprint
 from .layout import StateLayout
 from .lowering.context import TrapTable
@@ -58,6 +58,7 @@ class NativeSpec:
     1. `addresses` has the functions of the module by name; those that a spec has no use for (no
        constraint, no interchangeable nodes) are not in it.
     2. `traps[n - 1]` is the trap of number n.
+    3. Code of another `level` has the same functions with the same results.
     """
 
     spec: SpecIR
@@ -69,7 +70,9 @@ class NativeSpec:
     traps: tuple[Trap, ...]
     subsets: tuple[tuple[str, ...], ...]
     addresses: Mapping[str, int]
+    level: int
     from_cache: bool
+    source: _Source = field(repr=False, compare=False)
     _code: object = field(repr=False, compare=False)
 
     @property
@@ -101,44 +104,64 @@ def compile_instance(
     ir: SpecIR,
     *,
     universe: Universe | None = None,
-    optimise: int = 2,
+    optimise: int = FAST,
     cache_dir: Path | None = None,
     subsets: Sequence[tuple[str, ...]] = (),
 ) -> NativeSpec:
     """The machine code of a spec, from the cache or new.
 
-    `optimise` is 2 for speed of exploring, 0 or 1 for speed of compiling. Raises LayoutError for a
-    type that is too large and NativeError for too many properties.
+    `optimise` is the level (`codegen.py`). Raises LayoutError for a type that is too large and
+    NativeError for too many properties.
     """
-    states, steps = state_properties(ir), step_properties(ir)
-    if max(len(states), len(steps)) > MOST_PROPERTIES:
-        raise NativeError(f"more than {MOST_PROPERTIES} properties at once: choose some of them")
-    layout = StateLayout.of(ir.variables)
-    machine = _machine(optimise)
-    wanted = tuple(tuple(names) for names in subsets)
-    key = _key(ir, machine, optimise, wanted)
-    directory = cache_dir or default_cache_dir()
-    entry = _load(directory / f"{key}.obj", key)
-    code = None if entry is None else _linked(entry, key)
-    found = entry is not None and code is not None
-    if entry is None or code is None:
-        entry = _compile(ir, layout, machine, optimise, wanted)
-        _save(directory / f"{key}.obj", key, entry)
-        code = _linked(entry, key)
-        assert code is not None, "object code made just now cannot be loaded"
-    return NativeSpec(
-        spec=ir,
-        words=layout.words,
-        bits=layout.bits,
-        codec=Codec(ir.variables, layout, universe or Universe.of(ir)),
-        predicate_names=tuple(item.name for item in states),
-        step_names=tuple(item.name for item in steps),
-        traps=entry.traps,
-        subsets=wanted,
-        addresses=code.addresses,
-        from_cache=found,
-        _code=code,
-    )
+    source = _Source.of(ir, universe, cache_dir, subsets)
+    return source.kept(optimise) or source.compiled(optimise)
+
+
+def compile_quickly(
+    ir: SpecIR,
+    *,
+    universe: Universe | None = None,
+    cache_dir: Path | None = None,
+    subsets: Sequence[tuple[str, ...]] = (),
+) -> NativeSpec:
+    """Fast code where the cache has it, else code that is made quickly. See `compile_instance`."""
+    source = _Source.of(ir, universe, cache_dir, subsets)
+    return source.kept(FAST) or source.kept(QUICK) or source.compiled(QUICK)
+
+
+@dataclass(frozen=True)
+class Faster:
+    """Fast code for a spec, under way in another process."""
+
+    spec: NativeSpec
+    text: ModuleText
+    errand: Errand | None  # None where no process could be started
+
+    @classmethod
+    def start(cls, spec: NativeSpec) -> Faster:
+        """Start to compile anew what was compiled quickly."""
+        source = spec.source
+        text = module_text(source.ir, source.layout, source.subsets)
+        try:
+            return cls(spec, text, start_object_code(text.text))
+        except OSError:
+            return cls(spec, text, None)
+
+    def done(self) -> bool:
+        """Whether there is nothing to wait for."""
+        return self.errand is None or self.errand.done()
+
+    def finish(self) -> NativeSpec:
+        """The same spec with fast code, which the cache has from now on."""
+        code = None if self.errand is None else self.errand.answer()
+        if code is None:
+            code = object_code(self.text.text, FAST)
+        return self.spec.source.linked(FAST, _Entry(self.text.names, self.text.traps, code))
+
+    def give_up(self) -> None:
+        """Do without."""
+        if self.errand is not None:
+            self.errand.give_up()
 
 
 # Compiling
@@ -153,58 +176,99 @@ class _Entry:
     code: bytes
 
 
+@dataclass(frozen=True)
+class ModuleText:
+    """The LLVM IR of a spec, the names of its functions, and the traps they number."""
+
+    text: str
+    names: tuple[str, ...]
+    traps: tuple[Trap, ...]
+
+
 def module_text(
     ir: SpecIR, layout: StateLayout, subsets: Sequence[tuple[str, ...]] = ()
-) -> tuple[str, tuple[str, ...], tuple[Trap, ...]]:
-    """The LLVM IR of a spec, the names of its functions, and the traps they number."""
+) -> ModuleText:
+    """Write the LLVM IR of a spec."""
     module, traps = Module(), TrapTable()
     functions = SpecFunctions(ir, layout, module, traps)
     functions.write_all(subsets)
-    return module.text(), tuple(module.exported()), tuple(traps.traps)
+    return ModuleText(module.text(), tuple(module.exported()), tuple(traps.traps))
 
 
-def _compile(
-    ir: SpecIR,
-    layout: StateLayout,
-    machine: llvm.TargetMachine,
-    optimise: int,
-    subsets: Sequence[tuple[str, ...]],
-) -> _Entry:
-    text, names, traps = module_text(ir, layout, subsets)
-    module = llvm.parse_assembly(text)
-    optimised(module, machine, optimise)
-    return _Entry(names, traps, machine.emit_object(module))
+@dataclass(frozen=True)
+class _Source:
+    """What is compiled, and where the code is kept."""
 
+    ir: SpecIR
+    layout: StateLayout
+    universe: Universe
+    subsets: tuple[tuple[str, ...], ...]
+    folder: Path
+    facts: str  # all that the code depends on, the level left out
 
-def optimised(module: llvm.ModuleRef, machine: llvm.TargetMachine, level: int) -> None:
-    """Run LLVM's passes on a module, in place."""
-    options = llvm.create_pipeline_tuning_options(speed_level=level)
-    # Loops run over a handful of nodes: vector code would cost time and gain nothing.
-    options.loop_vectorization = False
-    options.slp_vectorization = False
-    options.loop_unrolling = level > 1
-    builder = llvm.create_pass_builder(machine, options)
-    if level == 0:
-        passes = llvm.create_new_module_pass_manager()
-        passes.add_simplify_cfg_pass()
-        passes.add_sroa_pass()
-    else:
-        passes = builder.getModulePassManager()
-    passes.run(module, builder)
+    @classmethod
+    def of(
+        cls,
+        ir: SpecIR,
+        universe: Universe | None,
+        folder: Path | None,
+        subsets: Sequence[tuple[str, ...]],
+    ) -> _Source:
+        if max(len(state_properties(ir)), len(step_properties(ir))) > MOST_PROPERTIES:
+            raise NativeError(
+                f"more than {MOST_PROPERTIES} properties at once: choose some of them"
+            )
+        wanted = tuple(tuple(names) for names in subsets)
+        return cls(
+            ir,
+            StateLayout.of(ir.variables),
+            universe or Universe.of(ir),
+            wanted,
+            folder or cache_directory(),
+            _facts(ir, wanted),
+        )
 
+    def key(self, level: int) -> str:
+        return hashlib.sha256(f"{level}\0{self.facts}".encode()).hexdigest()[:40]
 
-def _machine(optimise: int) -> llvm.TargetMachine:
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
-    target = llvm.Target.from_default_triple()
-    return target.create_target_machine(
-        cpu=llvm.get_host_cpu_name(),
-        features=llvm.get_host_cpu_features().flatten(),
-        opt=optimise,
-        reloc="pic",
-        codemodel="jitdefault",
-        jit=True,
-    )
+    def kept(self, level: int) -> NativeSpec | None:
+        """The code of a level that the cache has, if it is sound."""
+        key = self.key(level)
+        entry = _load(self.folder / f"{key}.obj", key)
+        code = None if entry is None else _linked(entry, key)
+        if entry is None or code is None:
+            return None
+        return self._native(level, entry, code, from_cache=True)
+
+    def compiled(self, level: int) -> NativeSpec:
+        """The code of a level, made now."""
+        text = module_text(self.ir, self.layout, self.subsets)
+        return self.linked(level, _Entry(text.names, text.traps, object_code(text.text, level)))
+
+    def linked(self, level: int, entry: _Entry) -> NativeSpec:
+        """Code made just now: kept, and ready to be called."""
+        key = self.key(level)
+        _save(self.folder / f"{key}.obj", key, entry)
+        code = _linked(entry, key)
+        assert code is not None, "object code made just now cannot be loaded"
+        return self._native(level, entry, code, from_cache=False)
+
+    def _native(self, level: int, entry: _Entry, code: _Code, *, from_cache: bool) -> NativeSpec:
+        return NativeSpec(
+            spec=self.ir,
+            words=self.layout.words,
+            bits=self.layout.bits,
+            codec=Codec(self.ir.variables, self.layout, self.universe),
+            predicate_names=tuple(item.name for item in state_properties(self.ir)),
+            step_names=tuple(item.name for item in step_properties(self.ir)),
+            traps=entry.traps,
+            subsets=self.subsets,
+            addresses=code.addresses,
+            level=level,
+            from_cache=from_cache,
+            source=self,
+            _code=code,
+        )
 
 
 # Linking
@@ -235,16 +299,6 @@ def _linked(entry: _Entry, key: str) -> _Code | None:
 # The cache
 
 
-def default_cache_dir() -> Path:
-    """`$QUORATE_CACHE`, or the platform's place for caches."""
-    chosen = os.environ.get("QUORATE_CACHE")
-    if chosen:
-        return Path(chosen)
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "quorate"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "quorate"
-
-
 @functools.cache
 def _compiler() -> str:
     """What compiled code depends on besides the IR: this compiler, told by its own sources.
@@ -252,34 +306,32 @@ def _compiler() -> str:
     A number to be raised by hand is forgotten, and code that is out of date gives wrong counts.
     """
     folder = Path(__file__).parent
-    files = [*sorted((folder / "lowering").glob("*.py")), folder / "layout.py", Path(__file__)]
+    own = [folder / "layout.py", folder / "codegen.py", Path(__file__)]
+    files = [*sorted((folder / "lowering").glob("*.py")), *own]
     digest = hashlib.sha256()
     for file in files:
         digest.update(file.read_bytes())
     return digest.hexdigest()
 
 
-def _key(
-    ir: SpecIR, machine: llvm.TargetMachine, optimise: int, subsets: tuple[tuple[str, ...], ...]
-) -> str:
+def _facts(ir: SpecIR, subsets: tuple[tuple[str, ...], ...]) -> str:
     facts = [
         _compiler(),
         llvmlite.__version__,
         ".".join(map(str, llvm.llvm_version_info)),
-        machine.triple,
+        llvm.get_default_triple(),
         llvm.get_host_cpu_name(),
         llvm.get_host_cpu_features().flatten(),
-        str(optimise),
         repr(subsets),
         fingerprint(ir),
     ]
-    return hashlib.sha256("\0".join(facts).encode()).hexdigest()[:40]
+    return "\0".join(facts)
 
 
 def _load(path: Path, key: str) -> _Entry | None:
     """A cache entry; None where there is none, or not a sound one."""
     try:
-        header, _, code = path.read_bytes().partition(b"\n")
+        header, _, code = (read(path) or b"").partition(b"\n")
         facts = json.loads(header)
         if facts["key"] != key or facts["sha256"] != hashlib.sha256(code).hexdigest():
             return None
@@ -288,7 +340,7 @@ def _load(path: Path, key: str) -> _Entry | None:
             for kind, subject, message, line in facts["traps"]
         )
         return _Entry(tuple(facts["names"]), traps, code)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError):
         return None
 
 
@@ -300,15 +352,4 @@ def _save(path: Path, key: str, entry: _Entry) -> None:
         "names": entry.names,
         "traps": [(t.kind.value, t.subject, t.message, t.line) for t in entry.traps],
     }
-    content = json.dumps(facts).encode() + b"\n" + entry.code
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
-    except OSError:
-        return
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.replace(name, path)
-    except OSError:
-        Path(name).unlink(missing_ok=True)
+    write(path, json.dumps(facts).encode() + b"\n" + entry.code)

@@ -14,23 +14,28 @@ from .search import Search
 from .workers import Words
 
 
-def out_of_reach(search: Search, predicate: int, expand: int) -> tuple[int, Words] | None:
+def out_of_reach(
+    search: Search, predicate: int, actions: tuple[str, ...]
+) -> tuple[int, Words] | None:
     """The least state, on the first such level, from which the predicate is out of reach of the
-    restricted `expand` at an address: its level and words. None where there is no such state.
+    actions: its level and words. None where there is no such state.
 
     The search has to be complete. Raises TimeoutError past its limits of time and memory.
     """
+    search.require_time()
     crew = search.crew
     marks = []
     for worker in crew.workers:
         marks.append(Region(8 * (worker[c.BUCKETS] + c.PAD), large_pages=True))
         worker[c.MARKS] = marks[-1].address
-        worker[c.EXPAND_SOME] = expand
     search.charge(sum(8 * (worker[c.BUCKETS] + c.PAD) for worker in crew.workers))
     marked = sum(crew.run_alike("seed", predicate))
     stored = sum(worker[c.COUNT] for worker in crew.workers)
     backwards = 1
     while marked < stored:
+        search.renew()
+        for worker in crew.workers:
+            worker[c.EXPAND_SOME] = search.functions.expand_by[actions]
         changed = sum(crew.run_alike("sweep", backwards))
         if changed == 0:
             return _first_unmarked(search)

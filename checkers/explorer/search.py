@@ -116,7 +116,9 @@ class Search:
         *,
         workers: int = 1,
         progress: Callable[[Progress], None] | None = None,
+        faster: Callable[[], Functions | None] = lambda: None,
     ) -> None:
+        """`faster` is asked now and then for faster functions that do the same."""
         self.functions = functions
         self.goals = goals
         self.limits = limits or Limits()
@@ -127,6 +129,7 @@ class Search:
         self.witnesses: dict[int, Finding] = {}
         self._sometimes = goals.sometimes
         self._progress = progress
+        self._faster = faster
         self._reported = 0.0
         self._started = 0.0
         self._initial = 0
@@ -134,7 +137,7 @@ class Search:
 
     def run(self) -> Reason:
         """Search, and say why it ended."""
-        self._started = time.perf_counter()
+        self._started = self._reported = time.perf_counter()
         for worker in self.crew.workers:
             worker[c.ALWAYS_MASK] = _signed(self.goals.always)
             worker[c.SOMETIMES_MASK] = _signed(self.goals.sometimes)
@@ -158,6 +161,25 @@ class Search:
         limit = self.limits.seconds
         if limit is not None and time.perf_counter() - self._started > limit:
             raise TimeoutError
+
+    def renew(self) -> None:
+        """Take over faster functions, if there are any by now. No kernel runs meanwhile."""
+        functions = self._faster()
+        if functions is None:
+            return
+        self.functions = self.crew.functions = functions
+        for worker in self.crew.workers:
+            worker[c.EXPAND] = functions.expand
+            worker[c.CONSTRAINT] = functions.constraint
+            worker[c.CANONICAL] = functions.canonical
+            worker[c.STEPS] = functions.steps
+            worker[c.PREDICATES] = functions.predicates
+            words = c.REFINEMENT_FIELDS * len(functions.refinements)
+            table = (ctypes.c_int64 * words).from_address(worker[c.REFINEMENT_TABLE])
+            for number, item in enumerate(functions.refinements):
+                base = number * c.REFINEMENT_FIELDS
+                table[base + c.REFINEMENT_ABSTRACT] = item.abstract
+                table[base + c.REFINEMENT_EXPAND] = item.expand
 
     def _search(self) -> Reason:
         reason = self._start()
@@ -216,6 +238,9 @@ class Search:
         """Expand the last level."""
         self.crew.begin_level()
         while True:
+            reason = self._look_around()
+            if reason is not None:
+                return reason
             self._allow()
             begun = time.perf_counter()
             statuses = self.crew.expand(self._rounds)
@@ -224,9 +249,6 @@ class Search:
                 return reason
             if c.NEED_ROOM in statuses:
                 self.crew.make_room()
-            reason = self._look_around()
-            if reason is not None:
-                return reason
             if time.perf_counter() - begun < _SLICE:
                 if len(self.crew.workers) > 1:
                     self._rounds *= 2
@@ -259,7 +281,8 @@ class Search:
         return None
 
     def _look_around(self) -> Reason | None:
-        """Between two calls of the kernels: the clock, and progress."""
+        """Between two calls of the kernels: faster code, the clock, and progress."""
+        self.renew()
         now = time.perf_counter()
         if self._progress is not None and now - self._reported > _EVERY:
             self._reported = now
