@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from numba import njit, uint64
 
-from .intrinsics import load
+from .intrinsics import fold, load, unsigned
 
 # Odd multipliers (those of the finaliser of splitmix64, whose avalanche is well tested) and their
 # inverses modulo 2**64.
@@ -48,11 +48,13 @@ def unmix(hashed):  # type: ignore[no-untyped-def]
 
 @njit
 def hash_words(state, words):  # type: ignore[no-untyped-def]
-    """The hash of a state of several words at an address."""
-    hashed = uint64(words)
-    for i in range(words):
-        hashed = (hashed ^ load(state, i)) * uint64(_A)
-        hashed = hashed ^ (hashed >> uint64(32))
-        hashed = hashed * uint64(_B)
-        hashed = hashed ^ (hashed >> uint64(29))
-    return hashed * uint64(_A)
+    """The hash of a state of several words at an address: a product of 128 bits for two words."""
+    # A factor that is zero would make the others mean nothing: each is spread by a constant.
+    hashed = uint64(_B) + unsigned(words)
+    i = 0
+    while i + 1 < words:
+        hashed = fold(load(state, i) ^ uint64(_A), load(state, i + 1) ^ hashed)
+        i += 2
+    if i < words:
+        hashed = fold(load(state, i) ^ uint64(_A), hashed ^ uint64(_A_INVERSE))
+    return fold(hashed ^ uint64(_B), uint64(_B_INVERSE))

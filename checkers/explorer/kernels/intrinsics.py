@@ -116,6 +116,19 @@ def high_product(typing: Any, a: Any, b: Any) -> Any:
 
 
 @intrinsic
+def fold(typing: Any, a: Any, b: Any) -> Any:
+    """The two halves of the 128-bit product of two uint64, exclusive-or."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        wide = ir.IntType(128)
+        product = builder.mul(builder.zext(args[0], wide), builder.zext(args[1], wide))
+        high = builder.trunc(builder.lshr(product, wide(64)), I64)
+        return builder.xor(high, builder.trunc(product, I64))
+
+    return types.uint64(types.uint64, types.uint64), emit
+
+
+@intrinsic
 def signed(typing: Any, a: Any) -> Any:
     """The bits of a uint64 as an int64."""
 

@@ -80,7 +80,7 @@ from .intrinsics import (
     signed,
     store,
 )
-from .visited import copy, insert_narrow, insert_wide, same
+from .visited import copy, insert_narrow, insert_wide
 
 _SPINS = 2000  # looks at another worker's word before the core is offered to others
 
@@ -135,12 +135,17 @@ def sift_wide(  # type: ignore[no-untyped-def]
         target = raw + 8 * words * k
         hashed = hash_words(target, words)
         seen = filter_ + 8 * words * signed(hashed >> uint64(64 - bits))
-        if same(seen, target, words) or same(state, target, words):
-            continue
-        copy(target, seen, words)
-        copy(target, states + 8 * words * fill, words)
+        entry = states + 8 * words * fill
+        unlike_seen = uint64(0)
+        unlike_state = uint64(0)
+        for i in range(words):
+            word = load(target, i)
+            unlike_seen |= word ^ load(seen, i)
+            unlike_state |= word ^ load(state, i)
+            store(seen, i, word)
+            store(entry, i, word)
         store(hashes, fill, hashed)
-        fill += 1
+        fill += int64(unlike_seen != uint64(0)) & int64(unlike_state != uint64(0))
     return fill
 
 
@@ -308,10 +313,14 @@ def make(wide: bool) -> Any:
             poke(row, 2 * peer, cursor)
             if steps or count == 0 or peek(ctl, TRAP) != 0:
                 note(ctl, state, count)
-            if wide:
-                fill = sift_wide(filter_, bits, raw, count, state, hashes, fill, states, words)
-            else:
+            if not wide:
                 fill = sift_narrow(filter_, bits, raw, count, state, hashes, fill)
+            elif words == 2:  # a number that is known becomes straight code
+                fill = sift_wide(filter_, bits, raw, count, state, hashes, fill, states, 2)
+            elif words == 3:
+                fill = sift_wide(filter_, bits, raw, count, state, hashes, fill, states, 3)
+            else:
+                fill = sift_wide(filter_, bits, raw, count, state, hashes, fill, states, words)
             if fill >= BATCH:
                 status = settle(ctl, fill)
                 fill = 0
