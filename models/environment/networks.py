@@ -53,6 +53,38 @@ class UnorderedNetwork(Spec, Generic[M]):
         self.network.discard(message)
 
 
+class BoundedNetwork(Spec, Generic[M]):
+    """Messages in flight, as a set of at most `max_messages`: for messages that have many values.
+
+    While there is no room, a step that sends is not possible: what remains are runs of the
+    `UnorderedNetwork`, and no others. `lossy` and `duplicating` are as there.
+    """
+
+    lossy: bool = parameter(False)
+    duplicating: bool = parameter(False)
+    max_messages: int = parameter(4, at_least=1, at_most=64)
+
+    network: Annotated[Set[M], at_most("max_messages")] = empty()
+
+    def send(self, message: M) -> None:
+        """Put a message into the network; not possible without room."""
+        require(message in self.network or len(self.network) < self.max_messages)
+        self.network.add(message)
+
+    def receive(self, message: M) -> None:
+        """Take a message out of the network; not possible unless it is there."""
+        require(message in self.network)
+        if not self.duplicating:
+            self.network.discard(message)
+
+    @drop
+    def lose(self, message: M) -> None:
+        """The network loses a message."""
+        require(message in self.network)
+        require(self.lossy)
+        self.network.discard(message)
+
+
 class CountingNetwork(Spec, Generic[M]):
     """Messages in flight, as a bag: each copy is lost, doubled and received on its own.
 

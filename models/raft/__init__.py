@@ -1,0 +1,1 @@
+"""Raft, to hold beside Figure 2 of its paper."""
