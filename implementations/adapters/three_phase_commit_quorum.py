@@ -1,258 +1,132 @@
-"""Replays `three-phase-commit-quorum` on `implementations.three_phase_commit.quorum`.
-
-One transaction. The session is the environment: the channels between sites, the partition, the
-membership service, the logs; it votes for the resource managers.
-"""
+"""Replays `three-phase-commit-quorum` on `implementations.three_phase_commit.quorum`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from typing import Any
 
-from ...language import Node
 from ...language.ir.nodes import Kind
-from ...language.ir.types import Sort
-from ...language.labels import Label
-from ...language.values import FrozenMap, Value
 from ...models.three_phase_commit_quorum import spec
-from ...traces.adapter import Control, Named, StepRefused
 from ...traces.trace import Setting
-from ..storage import MemoryLog
-from ..three_phase_commit import CommitError, Decision
+from .. import sessions
+from ..storage import Log
+from ..three_phase_commit import AskVote, CommitError, Decide, Vote, VoteCast
 from ..three_phase_commit import quorum as core
 from ..three_phase_commit import quorum_messages as wire
-from ..three_phase_commit.messages import AskVote, Decide, Vote, VoteCast, VoteRequest
 
 T = "t"
+VOTES = {True: spec.Vote.YES, False: spec.Vote.NO}
 
 
-class QuorumSession:
+class QuorumSession(sessions.CoreSession[sessions.FifoNetwork]):
     """Some sites, and channels between them that lose what a partition separates."""
 
+    vocabulary = sessions.Vocabulary(
+        spec=spec.QuorumThreePhaseCommit,
+        network=sessions.FifoNetwork,
+        send=wire.QuorumSend,
+        received=wire.QuorumReceived,
+        persist=wire.persist,
+        refusal=CommitError,
+        wire={
+            Vote: lambda sender, to, vote: spec.VoteReply(VOTES[vote.yes]),
+            wire.Inquire: spec.Inquiry,
+            wire.Number: spec.Numbered,
+            Decide: spec.DecisionNotice,
+        },
+        actions={
+            "begin": lambda self, given: self.feed(
+                given["site"].name, wire.QuorumBegin(T, self.names)
+            ),
+            "elect": lambda self, given: self.elect(given["leader"].name),
+            "regroup": lambda self, given: self.regroup(given["node"].name),
+        },
+        answers={AskVote: lambda _, given: VoteCast(T, given["vote"] is spec.Vote.YES)},
+    )
+
     def __init__(self, parameters: Mapping[str, Setting], flaws: tuple[str, ...]) -> None:
-        size = int(parameters["sites"])
-        sort = Sort("sites", size, ordered=False)
-        self.nodes = {node.name: node for node in (Node(sort, i) for i in range(size))}
-        self.flaws = flaws
-        self.cores = {name: core.QuorumSite(name, flaws=flaws) for name in self.nodes}
-        self.logs = {name: MemoryLog() for name in self.nodes}
-        self.channels: dict[tuple[str, str], list[Value]] = {
-            (a, b): [] for a in self.nodes for b in self.nodes
-        }
-        self.up = set(self.nodes)
+        super().__init__(parameters, flaws)
         self.far_side: set[str] = set()
         self.changed: set[str] = set()
-        self.crashes = self.regroupings = 0
-        self.votes: dict[str, spec.Vote] = {}
-        self.asked = False
 
-    def apply(self, label: Label, before: Named, after: Named) -> None:
-        """Take the step of the label."""
-        try:
-            self.step(label, dict(label.parameters))
-        except CommitError as error:
-            raise StepRefused(str(error)) from error
+    def create(self, name: str) -> core.QuorumSite:
+        """A site."""
+        return core.QuorumSite(name, flaws=self.flaws)
 
-    def step(self, label: Label, given: Mapping[str, Value]) -> None:
-        """Hand the step to the core that takes it, or to the environment."""
-        node = given.get("site", given.get("leader", given.get("node")))
-        name = "" if node is None else node.name
-        match label.kind:
-            case Kind.REQUEST:
-                self.votes[name] = spec.Vote.YES  # who begins a transaction votes yes
-                self.feed(name, wire.QuorumBegin(T, tuple(self.nodes)))
-            case Kind.TIMEOUT:
-                self.elect(name)
-            case Kind.DELIVER:
-                self.deliver(given["sender"].name, given["to"].name, given.get("vote"))
-            case Kind.DROP:
-                self.channels[given["sender"].name, given["to"].name].pop(0)
-            case Kind.PARTITION:
-                self.regroupings += 1
-                self.far_side ^= {name}
-                self.disturb()
-            case Kind.CRASH:
-                self.crashes += 1
-                self.up.remove(name)
-                self.logs[name].crash()
-                self.disturb()
-            case Kind.RESTART:
-                self.up.add(name)
-                self.disturb()
-                records = wire.load(self.logs[name])
-                self.cores[name], effects = core.QuorumSite.recover(name, records, flaws=self.flaws)
-                self.carry_out(name, effects)
-            case _:
-                raise StepRefused(f"there is no {label.kind.value} here")
+    def recover(self, name: str, log: Log) -> tuple[Any, tuple[wire.QuorumEffect, ...]]:
+        """The site from its log."""
+        return core.QuorumSite.recover(name, wire.load(log), flaws=self.flaws)
+
+    def reaches(self, sender: str, to: str) -> bool:
+        """Whether two sites are up and on one side."""
+        up = self.sites[sender].up and self.sites[to].up
+        return up and (sender in self.far_side) == (to in self.far_side)
 
     def elect(self, name: str) -> None:
         """The membership service: a new view begins with empty channels."""
-        members = frozenset(other for other in self.nodes if self.connected(name, other))
+        members = frozenset(other for other in self.names if self.reaches(name, other))
         self.changed -= members
-        for pair, channel in self.channels.items():
-            if members.issuperset(pair):
-                channel.clear()
+        self.network.lose_where(lambda one: {one.sender, one.to} <= members)
         self.feed(name, wire.Elected(T, members))
 
-    def deliver(self, sender: str, to: str, vote: spec.Vote | None) -> None:
-        """Deliver the oldest message of a channel; with a vote request, vote as the step says."""
-        content = arriving(self.channels[sender, to].pop(0), tuple(self.nodes))
-        self.asked = False
-        self.feed(to, wire.QuorumReceived(sender, content))
-        if self.asked and vote is not None:
-            self.votes[to] = vote
-            self.feed(to, VoteCast(T, vote is spec.Vote.YES))
+    def regroup(self, name: str) -> None:
+        """A site comes to the other side."""
+        self.far_side ^= {name}
+        self.disturb()
 
-    def feed(self, name: str, event: wire.QuorumEvent) -> None:
-        """Pass an event to a core and carry out its effects."""
-        if name not in self.up:
-            raise StepRefused(f"{name} is down")
-        self.carry_out(name, self.cores[name].handle(event))
+    def crash(self, name: str) -> None:
+        """The membership service notices, as it does a restart."""
+        super().crash(name)
+        self.disturb()
 
-    def carry_out(self, name: str, effects: tuple[wire.QuorumEffect, ...]) -> None:
-        """Do what a core asks for."""
-        for effect in wire.persist(effects, self.logs[name]):
-            match effect:
-                case wire.QuorumSend(to, message):
-                    if self.connected(name, to):
-                        self.channels[name, to].append(leaving(message))
-                case AskVote():
-                    self.asked = True
-
-    def connected(self, one: str, other: str) -> bool:
-        """Whether two sites are up and on one side."""
-        return {one, other} <= self.up and (one in self.far_side) == (other in self.far_side)
+    def restart(self, name: str) -> None:
+        """See `crash`."""
+        super().restart(name)
+        self.disturb()
 
     def disturb(self) -> None:
         """Who is connected has changed: what is between the separated is lost."""
-        self.changed = set(self.nodes)
-        for (one, other), channel in self.channels.items():
-            if not self.connected(one, other):
-                channel.clear()
+        self.changed = set(self.names)
+        self.network.lose_where(lambda one: not self.reaches(one.sender, one.to))
 
-    def project(self) -> Named:
-        """The state in the spec's variables."""
-        logged = {name: wire.load(self.logs[name]) for name in self.nodes}
-        last = {name: records[-1] for name, records in logged.items() if records}
-        views = {name: self.view(name) for name in self.nodes}
+    def state(self) -> Mapping[str, Any]:
+        """The spec's variables. What a role does not have is as in the beginning."""
         return {
-            "channels": self.map(lambda a: self.map(lambda b: tuple(self.channels[a, b]))),
-            "up": self.map(lambda name: name in self.up),
-            "crashes": self.crashes,
-            "state": self.map(lambda n: spec.State(last[n].state.value if n in last else "q")),
-            "last_elected": self.map(lambda n: last[n].last_elected if n in last else 1),
-            "last_attempt": self.map(lambda n: last[n].last_attempt if n in last else 0),
-            "role": self.map(lambda name: views[name]["role"]),
-            "leader": self.map(lambda name: self.nodes.get(views[name]["leader"])),
-            "awaited": self.map(lambda name: self.set(views[name]["awaited"])),
-            "members": self.map(lambda name: self.set(views[name]["members"])),
-            "highest": self.map(lambda name: views[name]["highest"]),
-            "reports": self.map(lambda n: self.map(lambda other: views[n]["reports"].get(other))),
-            "target": self.map(lambda name: views[name]["target"]),
-            "accepted": self.map(lambda name: self.set(views[name]["accepted"])),
-            "far_side": self.set(self.far_side),
-            "changed": self.map(lambda name: name in self.changed),
-            "regroupings": self.regroupings,
-            "vote": self.map(self.votes.get),
+            **self.each_field(last_record, state=None, last_elected=1, last_attempt=0),
+            "role": self.each(role_name),
+            **self.each_field(role, leader=None, awaited=(), members=(), highest=0),
+            **self.each_field(role, reports={}, target=None, accepted=()),
+            "far_side": self.far_side,
+            "changed": self.each(lambda site: site.name in self.changed),
+            "regroupings": self.taken[Kind.PARTITION],
+            "vote": self.each(vote),
         }
 
-    def view(self, name: str) -> dict[str, Value]:
-        """What an undecided site is about; nothing, where it has decided or is down."""
-        found: dict[str, Value] = {
-            "role": spec.Role.FOLLOWING,
-            "leader": None,
-            "awaited": (),
-            "members": (),
-            "highest": 0,
-            "reports": {},
-            "target": None,
-            "accepted": (),
-        }
-        known = self.cores[name].state(T) if name in self.up else None
-        if known is None or known.state in core.DECIDED:
-            return found
-        match known.role:
-            case core.Follower(leader):
-                found |= {"leader": leader}
-            case core.Counting(awaited):
-                found |= {"role": spec.Role.COUNTING, "awaited": awaited}
-            case core.Numbering(members, awaited, highest):
-                found |= {"role": spec.Role.NUMBERING, "awaited": awaited}
-                found |= {"members": members, "highest": highest}
-            case core.Collecting(awaited, reports):
-                told = {other: leaving(report) for other, report in reports.items()}
-                found |= {"role": spec.Role.COLLECTING, "awaited": awaited, "reports": told}
-            case core.Attempting(target, accepted):
-                goal = spec.State(target.value)
-                found |= {"role": spec.Role.ATTEMPTING, "target": goal, "accepted": accepted}
-        return found
 
-    def map(self, value: Callable[[str], Value]) -> FrozenMap[Node, Value]:
-        """A value for every site."""
-        return FrozenMap({node: value(name) for name, node in self.nodes.items()})
-
-    def set(self, names: Value) -> frozenset[Node]:
-        """Sites as nodes."""
-        return frozenset(self.nodes[name] for name in names)
-
-    def close(self) -> None:
-        """Nothing is held."""
+def last_record(site: sessions.Site) -> wire.QuorumEntered:
+    """The last record in the log of a site, or what it means to have none."""
+    begin = wire.QuorumEntered(T, (), wire.QuorumState.INITIAL, 1, 0)
+    return (begin, *wire.load(site.log))[-1]
 
 
-def leaving(message: wire.QuorumMessage) -> Value:
-    """A message as the spec writes it."""
-    match message:
-        case VoteRequest():
-            return spec.VoteRequest()
-        case Vote(_, yes):
-            return spec.VoteReply(spec.Vote.YES if yes else spec.Vote.NO)
-        case wire.Inquire():
-            return spec.Inquiry()
-        case wire.Counter(_, number):
-            return spec.Counter(number)
-        case wire.Number(_, number):
-            return spec.Numbered(number)
-        case wire.Report(_, state, attempt):
-            return spec.Report(spec.State(state.value), attempt)
-        case wire.Attempt(_, number, target):
-            return spec.Attempt(number, spec.State(target.value))
-        case wire.Accept(_, number):
-            return spec.Accept(number)
-        case Decide(_, decision):
-            return spec.DecisionNotice(spec.Decision(decision.value))
+def role(site: sessions.Site) -> core.QuorumRole:
+    """What a site that is up and undecided is about; any other follows nobody."""
+    known = site.running and site.running.state(T)
+    undecided = known and known.state not in core.DECIDED
+    return known.role if undecided else core.Follower(None)
 
 
-def arriving(message: Value, sites: tuple[str, ...]) -> wire.QuorumMessage:
-    """A message of the spec as the core's."""
-    match message:
-        case spec.VoteRequest():
-            return VoteRequest(T, sites)
-        case spec.VoteReply(vote):
-            return Vote(T, vote is spec.Vote.YES)
-        case spec.Inquiry():
-            return wire.Inquire(T)
-        case spec.Counter(number):
-            return wire.Counter(T, number)
-        case spec.Numbered(number):
-            return wire.Number(T, number)
-        case spec.Report(state, attempt):
-            return wire.Report(T, wire.QuorumState(state.value), attempt)
-        case spec.Attempt(number, target):
-            return wire.Attempt(T, number, wire.QuorumState(target.value))
-        case spec.Accept(number):
-            return wire.Accept(T, number)
-        case spec.DecisionNotice(decision):
-            return Decide(T, Decision(decision.value))
-    raise TypeError(f"not a message of the spec: {message!r}")
+def role_name(site: sessions.Site) -> str:
+    """What the spec calls it."""
+    name = type(role(site)).__name__.lower()
+    return "following" if name == "follower" else name
 
 
-class QuorumAdapter:
-    """Starts sessions; see `traces.adapter.Adapter`."""
-
-    control = Control.IN_PROCESS
-
-    def start(self, parameters: Mapping[str, Setting], flaws: tuple[str, ...]) -> QuorumSession:
-        """Fresh sites with the parameters and flaws of a trace."""
-        return QuorumSession(parameters, flaws)
+def vote(site: sessions.Site) -> spec.Vote | None:
+    """The vote that was cast; who begins a transaction votes yes."""
+    if site.past(wire.QuorumBegin):
+        return spec.Vote.YES
+    return next((VOTES[cast.yes] for cast in site.past(VoteCast)), None)
 
 
-adapter = QuorumAdapter()
+adapter = sessions.InProcess(QuorumSession)

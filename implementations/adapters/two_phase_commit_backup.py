@@ -3,105 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
-from ...language.ir.nodes import Kind
-from ...language.labels import Label
-from ...language.values import Value
 from ...models.two_phase_commit_backup import spec
-from ...models.two_phase_commit_system.spec import Decision as SpecDecision
-from ...traces.adapter import Control, Named
-from ...traces.trace import Setting
-from ..two_phase_commit import (
-    BackupCoordinator,
-    BackupEvent,
-    Decision,
-    DecisionNotice,
-    DecisionRequest,
-    Message,
-    Options,
-    Received,
-    Send,
-    TakeOver,
-    TimedOut,
-    Uncertain,
-)
-from .two_phase_commit import T, TwoPhaseCommitSession, options_of
+from ...models.two_phase_commit_system.spec import Decision
+from .. import sessions
+from .. import two_phase_commit as core
+from .two_phase_commit import OUTCOMES, VOCABULARY, C, T, TwoPhaseCommitSession
 
 B = "backup"
-
-STATES = {
-    None: spec.BackupState.ASKING,
-    Decision.COMMIT: spec.BackupState.COMMITTED,
-    Decision.ABORT: spec.BackupState.ABORTED,
-}
+BACKUP_MESSAGES = (spec.BackupInquiry, spec.UncertainReport, spec.DecisionReport)
 
 
 class BackupSession(TwoPhaseCommitSession):
-    """The system of `two-phase-commit-system` with a backup and its messages."""
+    """The system of `two-phase-commit-system` with a backup, which does not crash."""
 
-    def __init__(self, parameters: Mapping[str, Setting], options: Options) -> None:
-        super().__init__(parameters, options)
-        self.backup = BackupCoordinator(options)
-        self.backup_network: set[Value] = set()
+    vocabulary = replace(
+        VOCABULARY,
+        spec=spec.TwoPhaseCommitBackup,
+        others=(C, B),
+        actions={
+            **VOCABULARY.actions,
+            "take_over": lambda self, _: self.feed(B, core.TakeOver(T, self.names)),
+            "time_out_reports": lambda self, _: self.run_out(B),
+        },
+    )
 
-    def step(self, label: Label, given: Mapping[str, Value]) -> None:
-        """The steps of the backup here, all others as in the system without it."""
-        message = given.get("message")
-        if message in self.backup_network and not self.duplicating:
-            self.backup_network.remove(message)
+    def create(self, name: str) -> Any:
+        """The backup too."""
+        return core.BackupCoordinator(self.options) if name == B else super().create(name)
+
+    def image(self, sender: str, to: str, message: core.Message) -> Any:
+        """What the backup asks and is told has records of its own in the spec."""
+        nodes = self.translation.nodes
         match message:
-            case spec.BackupInquiry(to) if label.kind is Kind.DELIVER:
-                self.feed(to.name, Received(B, DecisionRequest(T)))
-            case spec.UncertainReport(sender):
-                self.feed_backup(Received(sender.name, Uncertain(T)))
-            case spec.DecisionReport(decision):
-                notice = DecisionNotice(T, Decision(decision.value))
-                self.feed_backup(Received(next(iter(self.nodes)), notice))
-            case None if label.action == "take_over":
-                self.feed_backup(TakeOver(T, tuple(self.nodes)))
-            case None if label.action == "time_out_reports":
-                self.feed_backup(TimedOut(T))
+            case core.DecisionRequest() if sender == B:
+                return spec.BackupInquiry(nodes[to])
+            case core.Uncertain() if to == B:
+                return spec.UncertainReport(nodes[sender])
+            case core.DecisionNotice(decision=decision) if to == B:
+                return spec.DecisionReport(Decision(decision.value))
             case _:
-                super().step(label, given)
+                return super().image(sender, to, message)
 
-    def feed_backup(self, event: BackupEvent) -> None:
-        """Pass an event to the backup; it has no log and no application of its own."""
-        for effect in self.backup.handle(event):
-            match effect:
-                case Send(to, DecisionRequest()):
-                    self.backup_network.add(spec.BackupInquiry(self.nodes[to]))
-                case Send(to, message):
-                    self.send(B, to, message)
-
-    def send(self, sender: str, to: str, message: Message) -> None:
-        """Reports to the backup travel apart."""
-        match message:
-            case Uncertain() if to == B:
-                self.backup_network.add(spec.UncertainReport(self.nodes[sender]))
-            case DecisionNotice(decision=decision) if to == B:
-                self.backup_network.add(spec.DecisionReport(SpecDecision(decision.value)))
-            case _:
-                super().send(sender, to, message)
-
-    def project(self) -> Named:
-        """The state in the spec's variables."""
-        own = self.backup.transactions.get(T)
+    def state(self) -> Mapping[str, Any]:
+        """The spec's variables."""
+        own = self.sites[B].core.transactions.get(T)
         return {
-            **super().project(),
-            "backup": STATES[own.decision] if own else spec.BackupState.IDLE,
-            "uncertain": self.set(own.uncertain if own else ()),
-            "backup_network": frozenset(self.backup_network),
+            **super().state(),
+            "network": self.network.contents() - self.network.contents(*BACKUP_MESSAGES),
+            "backup": OUTCOMES.get(own.decision, "asking") if own else "idle",
+            "uncertain": own.uncertain if own else (),
+            "backup_network": self.network.contents(*BACKUP_MESSAGES),
         }
 
 
-class BackupAdapter:
-    """Starts sessions; see `traces.adapter.Adapter`."""
-
-    control = Control.IN_PROCESS
-
-    def start(self, parameters: Mapping[str, Setting], flaws: tuple[str, ...]) -> BackupSession:
-        """A fresh system with the parameters and flaws of a trace."""
-        return BackupSession(parameters, options_of(parameters, flaws))
-
-
-adapter = BackupAdapter()
+adapter = sessions.InProcess(BackupSession)

@@ -100,10 +100,15 @@ class Participant:
             core._transactions[transaction], more = core._recovered(transaction, own)
             effects.extend(more)
         for transaction, coordinator in unfinished:
-            if transaction not in core._transactions:
+            known = core._transactions.get(transaction)
+            if known is None:
                 working = ParticipantTransaction(ParticipantPhase.WORKING, coordinator)
                 core._transactions[transaction], more = core._abort_alone(transaction, working)
                 effects.extend(more)
+            elif known.coordinator is None:
+                # Aborted before any vote request: the record does not say who counts the
+                # acknowledgement, and whoever tells us the outcome need not be the coordinator.
+                core._transactions[transaction] = replace(known, coordinator=coordinator)
         return core, tuple(effects)
 
     @property

@@ -197,6 +197,11 @@ def test_recovery_with_a_decision_tells_the_application_again(
     assert core.handle(FROM_C[decision]) == (ACKNOWLEDGED,)
 
 
+def test_recovery_acknowledges_to_the_coordinator_though_another_tells_the_outcome() -> None:
+    core, _ = Participant.recover("p1", [record(Decision.ABORT)], unfinished=[(T, "c")])
+    assert core.handle(Received("backup", ABORT)) == (ACKNOWLEDGED,)
+
+
 def test_recovery_refuses_the_log_of_a_coordinator() -> None:
     with pytest.raises(LocalError, match="coordinator's"):
         Participant.recover("p1", [StartRecord(T, BOTH)])

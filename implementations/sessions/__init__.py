@@ -1,0 +1,29 @@
+"""A session for implementations made of sans-IO cores: all that adapters have in common.
+
+`CoreSession` keeps a core, a log and timers for every site, and the network between them; it takes
+the steps that `models.environment` gives a spec (deliver, drop, duplicate, time-out, crash,
+restart, partition, heal). What is left for an adapter is a table of the protocol's own steps, a
+table of its messages, and the projection. Nothing here knows a protocol.
+"""
+
+from .networks import CountingNetwork, Envelope, FifoNetwork, Given, Network, UnorderedNetwork
+from .session import Action, CoreSession, InProcess, Vocabulary
+from .site import Site, TimerWords
+from .wire import Translation, Wire
+
+__all__ = [
+    "Action",
+    "CoreSession",
+    "CountingNetwork",
+    "Envelope",
+    "FifoNetwork",
+    "Given",
+    "InProcess",
+    "Network",
+    "Site",
+    "TimerWords",
+    "Translation",
+    "UnorderedNetwork",
+    "Vocabulary",
+    "Wire",
+]

@@ -1,0 +1,294 @@
+"""The session: sites, a network, and the steps that every environment has."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Generic, TypeAlias, TypeVar, cast
+
+from ...language import Node, Spec
+from ...language.ir.nodes import Kind
+from ...language.labels import Label
+from ...language.values import Value
+from ...traces.adapter import Control, Named, StepRefused
+from ...traces.trace import Setting
+from ..storage import Log
+from .networks import Envelope, Given, Network, UnorderedNetwork
+from .site import Site, TimerWords
+from .wire import Translation, Wire
+
+N = TypeVar("N", bound=Network)
+
+Action: TypeAlias = Callable[[Any, Given], object] | object
+"""What a step of the spec is to a session: the event that the site concerned takes, or a function,
+called with the session and the step's parameters."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vocabulary:
+    """What a session must know of a spec, and of what the cores say."""
+
+    spec: type[Spec]
+    """The spec whose steps are taken; `project` is by its types."""
+    network: type[Network] = UnorderedNetwork
+    """Messages in flight, as the spec keeps them."""
+    others: tuple[str, ...] = ()
+    """Sites that are no nodes of the spec. The first takes the steps that name no node."""
+    send: type
+    """The class of effects that send a `message` `to` a site."""
+    received: Callable[[str, Any], Any]
+    """The event that a message came, made of sender and message."""
+    persist: Callable[[tuple[Any, ...], Log], tuple[Any, ...]]
+    """Writes the records among some effects to a log, durably where they ask for it; the others."""
+    refusal: type[Exception]
+    """What cores raise at an event that cannot be."""
+    timers: TimerWords | None = None
+    """None where the spec's time-outs are not the ends of timers that cores set."""
+    wire: Mapping[type, Wire] = field(default_factory=dict)
+    """How the spec writes messages, by class; those that it calls the same need no entry."""
+    actions: Mapping[str, Action] = field(default_factory=dict)
+    """The spec's own steps, by name; they go before the environment's."""
+    answers: Mapping[type, Callable[[Any, Given], Any]] = field(default_factory=dict)
+    """How the application answers an effect at once: the event, of session and step's parameters.
+
+    None refuses a step that has no answer: the core asks where it should not.
+    """
+    demands: Mapping[str, type] = field(default_factory=dict)
+    """An effect that a step must bring about, by the step's name; without it, it is refused."""
+
+
+class CoreSession(ABC, Generic[N]):
+    """One run of an implementation whose cores have `handle(event) -> effects`.
+
+    An adapter derives from it, gives the vocabulary, and writes `create`, `recover` and `state`.
+    A step that is not in the table of actions is one of the environment: a delivery, a loss, a
+    copy, a time-out, a crash, a restart, a cut-off or its end. It concerns the first node among
+    its parameters. Override the method for what the spec does otherwise.
+    """
+
+    vocabulary: ClassVar[Vocabulary]
+
+    def __init__(self, parameters: Mapping[str, Setting], flaws: tuple[str, ...]) -> None:
+        """A site for each node of the spec, under its name, and for each other; all are up."""
+        self.translation = Translation.of(self.vocabulary.spec, parameters)
+        self.parameters = self.translation.shape.parameters
+        """Those of the spec, its defaults included: enumerations as members, node sets as such."""
+        self.flaws = flaws
+        self.names = tuple(self.translation.nodes)
+        self.network: N = cast(N, self.vocabulary.network.of(self.parameters))
+        self.isolated: set[str] = set()
+        self.taken: Counter[Kind] = Counter()
+        """How many steps of each kind were taken."""
+        self.label = Label("", Kind.INTERNAL)
+        """The step that is being taken."""
+        self.caused: list[Any] = []
+        """What all cores have asked for in this step so far."""
+        every = (*self.vocabulary.others, *self.names)
+        self.sites = {name: Site(name, self.create(name)) for name in every}
+
+    @abstractmethod
+    def create(self, name: str) -> Any:
+        """A fresh core for a site."""
+
+    @abstractmethod
+    def recover(self, name: str, log: Log) -> tuple[Any, tuple[Any, ...]]:
+        """The core of a site after a crash, from its log, and the effects of its recovery."""
+
+    @abstractmethod
+    def state(self) -> Mapping[str, Any]:
+        """The state in the spec's variables, but in the cores' own values.
+
+        Where the spec's types are not those of the cores, values are translated by name, value and
+        field: see `Translation.value`. What is left out, or IGNORE, cannot be seen; but see
+        `environment`.
+        """
+
+    def environment(self) -> Mapping[str, Any]:
+        """The variables of `models.environment`: `project` shows those that the spec has.
+
+        What `state` says of one of them goes before it, if it means something else in a spec.
+        """
+        return {
+            **self.network.variables(self.names),
+            "isolated": self.isolated,
+            "up": {name: self.sites[name].up for name in self.names},
+            "crashes": self.taken[Kind.CRASH],
+            "timers": {name for name in self.names if self.sites[name].timers},
+        }
+
+    def project(self) -> Named:
+        """The state in the spec's variables and values."""
+        known = self.translation.shape.variables
+        around = {name: one for name, one in self.environment().items() if name in known}
+        shown = {**around, **self.state()}
+        return {name: self.translation.variable(name, one) for name, one in shown.items()}
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    # Steps
+
+    def apply(self, label: Label, before: Named, after: Named) -> None:
+        """Take the step of the label; what a core refuses is a refused step."""
+        self.label = label
+        self.caused.clear()
+        try:
+            self.step(dict(label.parameters))
+        except self.vocabulary.refusal as error:
+            raise StepRefused(str(error)) from error
+        demanded = self.vocabulary.demands.get(label.action)
+        if demanded and not any(isinstance(effect, demanded) for effect in self.caused):
+            raise StepRefused(f"nobody asks for {demanded.__name__}")
+        self.taken[label.kind] += 1
+
+    def step(self, given: Given) -> None:
+        """Take the step of `self.label`: from the table, or as the environment does."""
+        action = self.vocabulary.actions.get(self.label.action)
+        if callable(action):
+            action(self, given)
+            return
+        if action is not None:
+            self.feed(self.concerned(given), action)
+            return
+        match self.label.kind:
+            case Kind.DELIVER:
+                self.receive(given)
+            case Kind.DROP:
+                self.network.lose(given)
+            case Kind.DUPLICATE:
+                self.network.duplicate(given)
+            case Kind.TIMEOUT:
+                self.run_out(self.concerned(given))
+            case Kind.CRASH:
+                self.crash(self.concerned(given))
+            case Kind.RESTART:
+                self.restart(self.concerned(given))
+            case Kind.PARTITION:
+                self.isolated.add(self.concerned(given))
+            case Kind.HEAL:
+                self.isolated.remove(self.concerned(given))
+            case Kind.INTERNAL | Kind.REQUEST:
+                raise LookupError(f"the adapter has no action {self.label.action!r}")
+
+    def concerned(self, given: Given) -> str:
+        """The site that takes a step: that of the first node among its parameters."""
+        named = (value.name for value in given.values() if isinstance(value, Node))
+        return next(named, *self.vocabulary.others[:1])
+
+    def receive(self, given: Given) -> None:
+        """A message arrives."""
+        envelope = self.network.receive(given)
+        event = self.vocabulary.received(envelope.sender, envelope.message)
+        self.feed(envelope.to, event)
+
+    def run_out(self, name: str, key: Hashable = None) -> None:
+        """A timer of a site ends. Without `key`, its only one. Refused if none is running."""
+        site, timers = self.sites[name], self.vocabulary.timers
+        if timers is None:
+            raise LookupError(f"the adapter has no action {self.label.action!r}, and no timers")
+        if key is None:
+            if len(site.timers) > 1:
+                raise LookupError(f"{name} has several timers: {site.timers}")
+            key = next(iter(site.timers), None)
+        if key not in site.timers:
+            raise StepRefused(f"no timer is running at {name}" + (f": {key}" if key else ""))
+        site.timers.remove(key)
+        self.feed(name, timers.ran_out(key))
+
+    def crash(self, name: str) -> None:
+        """A site loses its core, its timers, and what its log had not forced."""
+        site = self.sites[name]
+        site.up = False
+        site.crashes += 1
+        site.timers.clear()
+        site.log.crash()
+
+    def restart(self, name: str) -> None:
+        """A site gets a new core from its log."""
+        site = self.sites[name]
+        site.up = True
+        site.core, effects = self.recover(name, site.log)
+        self.carry_out(site, effects)
+
+    # What cores ask for
+
+    def feed(self, name: str, event: Any) -> None:
+        """Pass an event to the core of a site and carry out its effects."""
+        site = self.sites[name]
+        if not site.up:
+            raise StepRefused(f"{name} is down")
+        effects: tuple[Any, ...] = site.core.handle(event)
+        site.history.append(event)
+        self.carry_out(site, effects)
+
+    def carry_out(self, site: Site, effects: tuple[Any, ...]) -> None:
+        """Do what a core asks for, each effect completely before the next; then answer it."""
+        site.history.extend(effects)
+        self.caused.extend(effects)
+        for effect in effects:
+            for one in self.vocabulary.persist((effect,), site.log):
+                self.carry_out_one(site, one)
+        self.observe(site)
+        for effect in effects:
+            if answer := self.vocabulary.answers.get(type(effect)):
+                event = answer(self, dict(self.label.parameters))
+                if event is None:
+                    raise StepRefused(f"{site.name} asks, and this step has no answer: {effect}")
+                self.feed(site.name, event)
+
+    def carry_out_one(self, site: Site, effect: Any) -> None:
+        """Send a message, start or stop a timer; nothing for other effects but to remember them."""
+        if isinstance(effect, self.vocabulary.send):
+            sent = cast(Any, effect)
+            self.send(site.name, sent.to, sent.message)
+        elif (timers := self.vocabulary.timers) is not None:
+            if isinstance(effect, timers.start):
+                site.timers.add(timers.key_of(effect))
+            elif isinstance(effect, timers.stop):
+                site.timers.discard(timers.key_of(effect))
+
+    def observe(self, site: Site) -> None:
+        """Called after each step of a core: the place to note history that no effect tells."""
+
+    def send(self, sender: str, to: str, message: Any) -> None:
+        """Put a message into the network, unless the spec leaves it out or it cannot get there."""
+        image = self.image(sender, to, message)
+        if image is not None and self.reaches(sender, to):
+            self.network.send(Envelope(sender, to, message, image))
+
+    def reaches(self, sender: str, to: str) -> bool:
+        """Whether what is sent is in flight at all; lost at once otherwise. Here it always is."""
+        return True
+
+    def image(self, sender: str, to: str, message: Any) -> Value:
+        """A message as the spec writes it, None where the spec leaves it out."""
+        return self.translation.message(self.vocabulary.wire, sender, to, message)
+
+    def each(self, value: Callable[[Site], Any], *, of: str = "") -> dict[Node, Any]:
+        """A map: a value for the site of every node; `of` the parameter, if there are several."""
+        nodes = self.translation.nodes.values()
+        return {
+            node: value(self.sites[node.name]) for node in nodes if not of or node.sort.name == of
+        }
+
+    def each_field(self, value: Callable[[Site], Any], **defaults: Any) -> dict[str, Any]:
+        """Variables that are maps of the fields of an object; the default where it has no such."""
+
+        def field_of(name: str) -> dict[Node, Any]:
+            return self.each(lambda site: getattr(value(site), name, defaults[name]))
+
+        return {name: field_of(name) for name in defaults}
+
+
+@dataclass(frozen=True)
+class InProcess:
+    """An adapter that starts such sessions, from the parameters and flaws of a trace."""
+
+    session: Callable[[Mapping[str, Setting], tuple[str, ...]], CoreSession[Any]]
+    control: ClassVar[Control] = Control.IN_PROCESS
+
+    def start(self, parameters: Mapping[str, Setting], flaws: tuple[str, ...]) -> CoreSession[Any]:
+        """A fresh system."""
+        return self.session(parameters, flaws)

@@ -1,0 +1,59 @@
+"""One site of a session: a core that crashes, and what survives it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeVar
+
+from ..storage import MemoryLog
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class TimerWords:
+    """How cores ask for timers: the effects that start and stop one, and the event of its end.
+
+    `ran_out` gets the key of the timer, which tells it from others of the same site: what `key`
+    says of either effect, or else the first field of the effect.
+    """
+
+    start: type
+    stop: type
+    ran_out: Callable[[Any], Any]
+    key: Callable[[Any], Hashable] | None = None
+
+    def key_of(self, effect: Any) -> Hashable:
+        """Which timer an effect is about."""
+        if self.key is not None:
+            return self.key(effect)
+        first: Hashable = getattr(effect, fields(effect)[0].name)
+        return first
+
+
+@dataclass
+class Site:
+    """A core with its log and its timers.
+
+    Invariants: 1. A site that is down has no timers. 2. `history` has every event that the core
+    took and every effect it asked for, oldest first, crashes and restarts notwithstanding.
+    """
+
+    name: str
+    core: Any
+    """While the site is down: the core as it was when it crashed."""
+    up: bool = True
+    log: MemoryLog = field(default_factory=MemoryLog)
+    timers: set[Hashable] = field(default_factory=set)
+    crashes: int = 0
+    history: list[Any] = field(default_factory=list)
+
+    @property
+    def running(self) -> Any:
+        """The core, or None while the site is down: what is volatile is gone."""
+        return self.core if self.up else None
+
+    def past(self, kind: type[T]) -> tuple[T, ...]:
+        """All events or effects of a class that the site ever had, oldest first."""
+        return tuple(one for one in self.history if isinstance(one, kind))
