@@ -1,1 +1,1 @@
-"""Real protocol modules: sans-IO cores, durable storage, and the adapters that replay traces."""
+"""Real protocol modules: sans-IO cores, durable storage, and what replays traces on them."""

@@ -1,0 +1,156 @@
+"""Values of an implementation as those of a spec."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Annotated, Any
+
+import pytest
+
+from quorate.implementations.sessions import Translation
+from quorate.language import (
+    Bag,
+    Map,
+    Node,
+    Nodes,
+    OrderedNodes,
+    Seq,
+    Set,
+    Spec,
+    at_most,
+    between,
+    each,
+    empty,
+    record,
+)
+from quorate.language.values import FrozenBag, FrozenMap
+from quorate.traces import IGNORE, any_of
+
+
+class Judge(Node):
+    """A second kind of node."""
+
+
+class Colour(Enum):
+    RED = "red"
+    BLUE = "blue"
+
+
+@record
+class Stamp:
+    colour: Colour
+    owner: Node | None
+
+
+@record
+class Card:
+    sender: Node | None
+    to: Node
+    number: Annotated[int, between(0, 3)]
+
+
+class Types(Spec):
+    sites: Nodes
+    judges: OrderedNodes[Judge]
+
+    colour: Colour = Colour.RED
+    owner: Node | None = None
+    judge: Judge | None = None
+    some: Set[Node] = empty()
+    stamps: Annotated[Seq[Stamp], at_most(2)] = empty()
+    pile: Annotated[Bag[Colour], at_most(2, copies=2)] = empty()
+    told: Map[Node, Map[Judge, Stamp | None]] = each(each(None))
+    count: Map[Node, Annotated[int, between(0, 3)]] = each(0)
+    network: Annotated[Set[Stamp | Card], at_most(2)] = empty()
+
+
+class Paint(Enum):
+    ROSSO = "red"
+    BLU = "blue"
+
+
+@dataclass(frozen=True)
+class Seal:
+    colour: Paint
+    owner: str | None
+    serial: int = 0
+
+
+@dataclass(frozen=True)
+class RealCard:
+    number: int
+
+
+RealCard.__name__ = "Card"  # the code's own, of the same name as the spec's
+
+TRANSLATION = Translation.of(Types, {"sites": 2, "judges": 2})
+S1, S2, J1, J2 = TRANSLATION.nodes.values()
+
+
+def test_nodes_go_by_name_and_are_ordered_where_the_spec_says_so() -> None:
+    assert list(TRANSLATION.nodes) == ["site1", "site2", "judge1", "judge2"]
+    assert isinstance(J1, Judge)
+    assert J1 < J2
+    with pytest.raises(TypeError, match="interchangeable"):
+        S1 < S2  # noqa: B015 - the comparison itself raises
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wanted"),
+    [
+        ("colour", Paint.BLU, Colour.BLUE),
+        ("colour", "blue", Colour.BLUE),
+        ("colour", Colour.BLUE, Colour.BLUE),
+        ("owner", "site2", S2),
+        ("owner", S2, S2),
+        ("owner", None, None),
+        ("owner", "somebody else", None),
+        ("judge", "judge1", J1),
+        ("some", ["site1", "site2"], frozenset({S1, S2})),
+        ("stamps", [Seal(Paint.ROSSO, "site1", 7)], (Stamp(Colour.RED, S1),)),
+        ("pile", {Paint.BLU: 2}, FrozenBag({Colour.BLUE: 2})),
+        ("count", {"site1": 1, "site2": 0}, FrozenMap({S1: 1, S2: 0})),
+        (
+            "told",
+            {"site1": {"judge2": Seal(Paint.BLU, None)}, "site2": {}},
+            FrozenMap({S1: {J1: None, J2: Stamp(Colour.BLUE, None)}, S2: {J1: None, J2: None}}),
+        ),
+        ("network", {Stamp(Colour.RED, None)}, frozenset({Stamp(Colour.RED, None)})),
+        ("owner", IGNORE, IGNORE),
+        ("owner", any_of("site1", None), any_of(S1, None)),
+        ("unheard of", "as it is", "as it is"),
+    ],
+)
+def test_values_by_the_type_of_the_variable(name: str, value: Any, wanted: Any) -> None:
+    assert TRANSLATION.variable(name, value) == wanted
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("colour", "green"),
+        ("some", ["site3"]),
+        ("stamps", [Paint.BLU]),
+        ("network", {Seal(Paint.BLU, None)}),
+    ],
+)
+def test_what_fits_no_type_of_the_spec_raises(name: str, value: Any) -> None:
+    with pytest.raises((KeyError, ValueError, AttributeError)):
+        TRANSLATION.variable(name, value)
+
+
+def test_a_message_is_the_record_of_its_name_between_its_ends() -> None:
+    assert TRANSLATION.message({}, "site1", "site2", RealCard(2)) == Card(S1, S2, 2)
+    assert TRANSLATION.message({}, "office", "site2", RealCard(2)) == Card(None, S2, 2)
+
+
+def test_a_message_that_the_spec_calls_otherwise_or_leaves_out() -> None:
+    seal = Seal(Paint.BLU, "site1")
+    stamp = Stamp(Colour.BLUE, S1)
+    assert TRANSLATION.message({Seal: Stamp}, "site1", "site2", seal) == stamp
+    ends = TRANSLATION.message({Seal: lambda *args: args}, "office", "site2", seal)
+    assert ends == (None, S2, seal)
+    assert TRANSLATION.message({Seal: None}, "site1", "site2", seal) is None
+    with pytest.raises(LookupError, match="no record Seal"):
+        TRANSLATION.message({}, "site1", "site2", seal)
