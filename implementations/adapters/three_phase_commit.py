@@ -70,7 +70,9 @@ class ThreePhaseCommitSession(sessions.CoreSession[sessions.UnorderedNetwork]):
             "state": self.each(durable),
             "role": self.each(lambda site: type(role(site)).__name__.lower()),
             **self.each_field(role, leader=None, awaited=(), reports={}),
-            "vote": self.each(first_vote),
+            "vote": self.each(
+                lambda site: next((VOTES[vote.yes] for vote in site.sent(core.Vote)), None)
+            ),
             "failed_sites": {name for name in self.names if self.sites[name].crashes},
             "coordinator_has_failed": coordinator.crashes > 0,
             "network_has_failed": self.taken[Kind.DROP] + self.taken[Kind.PARTITION] > 0,
@@ -93,12 +95,6 @@ def role(site: sessions.Site) -> core.Following | core.Polling | core.Preparing 
     known = site.running and site.running.state(T)
     undecided = known and known.state in (core.State.UNCERTAIN, core.State.PREPARED)
     return known.role if undecided else core.Following(C)
-
-
-def first_vote(site: sessions.Site) -> spec.Vote | None:
-    """The vote that a participant sent first."""
-    sent = (one.message for one in site.past(core.Send))
-    return next((VOTES[vote.yes] for vote in sent if isinstance(vote, core.Vote)), None)
 
 
 adapter = sessions.InProcess(ThreePhaseCommitSession)

@@ -34,6 +34,8 @@ class Vocabulary:
     """The spec whose steps are taken; `project` is by its types."""
     network: type[Network] = UnorderedNetwork
     """Messages in flight, as the spec keeps them."""
+    sites: tuple[str, ...] = ()
+    """The node sets whose nodes run a core, where not all do (values may be nodes too)."""
     others: tuple[str, ...] = ()
     """Sites that are no nodes of the spec. The first takes the steps that name no node."""
     send: type
@@ -71,12 +73,12 @@ class CoreSession(ABC, Generic[N]):
     vocabulary: ClassVar[Vocabulary]
 
     def __init__(self, parameters: Mapping[str, Setting], flaws: tuple[str, ...]) -> None:
-        """A site for each node of the spec, under its name, and for each other; all are up."""
+        """A site for each node, under its name, and for each of the others; all are up."""
         self.translation = Translation.of(self.vocabulary.spec, parameters)
         self.parameters = self.translation.shape.parameters
         """Those of the spec, its defaults included: enumerations as members, node sets as such."""
         self.flaws = flaws
-        self.names = tuple(self.translation.nodes)
+        self.names = self.translation.names(*self.vocabulary.sites)
         self.network: N = cast(N, self.vocabulary.network.of(self.parameters))
         self.isolated: set[str] = set()
         self.taken: Counter[Kind] = Counter()
@@ -110,12 +112,13 @@ class CoreSession(ABC, Generic[N]):
 
         What `state` says of one of them goes before it, if it means something else in a spec.
         """
+        over = self.translation.names_in
         return {
-            **self.network.variables(self.names),
+            **self.network.variables(over("channels")),
             "isolated": self.isolated,
-            "up": {name: self.sites[name].up for name in self.names},
+            "up": {name: self.sites[name].up for name in over("up")},
             "crashes": self.taken[Kind.CRASH],
-            "timers": {name for name in self.names if self.sites[name].timers},
+            "timers": {name for name in over("timers") if self.sites[name].timers},
         }
 
     def project(self) -> Named:
@@ -173,9 +176,9 @@ class CoreSession(ABC, Generic[N]):
                 raise LookupError(f"the adapter has no action {self.label.action!r}")
 
     def concerned(self, given: Given) -> str:
-        """The site that takes a step: that of the first node among its parameters."""
+        """The site that takes a step: the first that is named among its parameters."""
         named = (value.name for value in given.values() if isinstance(value, Node))
-        return next(named, *self.vocabulary.others[:1])
+        return next((n for n in named if n in self.sites), *self.vocabulary.others[:1])
 
     def receive(self, given: Given) -> None:
         """A message arrives."""
@@ -242,6 +245,7 @@ class CoreSession(ABC, Generic[N]):
         """Send a message, start or stop a timer; nothing for other effects but to remember them."""
         if isinstance(effect, self.vocabulary.send):
             sent = cast(Any, effect)
+            site.outbox.append(sent.message)
             self.send(site.name, sent.to, sent.message)
         elif (timers := self.vocabulary.timers) is not None:
             if isinstance(effect, timers.start):
@@ -267,11 +271,9 @@ class CoreSession(ABC, Generic[N]):
         return self.translation.message(self.vocabulary.wire, sender, to, message)
 
     def each(self, value: Callable[[Site], Any], *, of: str = "") -> dict[Node, Any]:
-        """A map: a value for the site of every node; `of` the parameter, if there are several."""
-        nodes = self.translation.nodes.values()
-        return {
-            node: value(self.sites[node.name]) for node in nodes if not of or node.sort.name == of
-        }
+        """A map: a value for every node that is a site; `of`, for those of one node set."""
+        names = self.translation.names(of) if of else self.names
+        return {self.translation.nodes[name]: value(self.sites[name]) for name in names}
 
     def each_field(self, value: Callable[[Site], Any], **defaults: Any) -> dict[str, Any]:
         """Variables that are maps of the fields of an object; the default where it has no such."""

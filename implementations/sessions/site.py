@@ -37,7 +37,8 @@ class Site:
     """A core with its log and its timers.
 
     Invariants: 1. A site that is down has no timers. 2. `history` has every event that the core
-    took and every effect it asked for, oldest first, crashes and restarts notwithstanding.
+    took and every effect it asked for, `outbox` every message it sent, oldest first, crashes and
+    restarts notwithstanding.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Site:
     timers: set[Hashable] = field(default_factory=set)
     crashes: int = 0
     history: list[Any] = field(default_factory=list)
+    outbox: list[Any] = field(default_factory=list)
 
     @property
     def running(self) -> Any:
@@ -57,3 +59,7 @@ class Site:
     def past(self, kind: type[T]) -> tuple[T, ...]:
         """All events or effects of a class that the site ever had, oldest first."""
         return tuple(one for one in self.history if isinstance(one, kind))
+
+    def sent(self, kind: type[T]) -> tuple[T, ...]:
+        """All messages of a class that the site ever sent, oldest first."""
+        return tuple(one for one in self.outbox if isinstance(one, kind))

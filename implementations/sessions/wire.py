@@ -62,6 +62,21 @@ class Translation:
         every = self.shape.universe.nodes.values()
         return {n.name: n for one in every for n in sorted(one, key=lambda node: node.index)}
 
+    def names(self, *sets: str) -> tuple[str, ...]:
+        """The names of the nodes of some node sets, or of all. KeyError where one is unknown."""
+        universe = self.shape.universe.nodes
+        wanted = {node for name in sets for node in universe[name]}
+        return tuple(n for n, node in self.nodes.items() if not sets or node in wanted)
+
+    def names_in(self, variable: str) -> tuple[str, ...]:
+        """The names of the nodes that a variable, a set or a map of nodes, is about."""
+        shape = self.shape.variables.get(variable)
+        match shape and shape.type:
+            case SetType(NodeType(sort)) | MapType(NodeType(sort)):
+                return self.names(sort.name)
+            case _:
+                return ()
+
     def message(self, wires: Mapping[type, Wire], sender: str, to: str, message: Any) -> Value:
         """A message as the spec writes it, None where it leaves it out.
 

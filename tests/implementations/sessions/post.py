@@ -206,9 +206,11 @@ class House:
 
 
 def persist(effects: tuple[Any, ...], log: Log) -> tuple[Any, ...]:
-    for effect in effects:
-        if isinstance(effect, Write):
-            log.append("kept", effect.colour.value.encode(), forced=effect.forced)
+    writes = [effect for effect in effects if isinstance(effect, Write)]
+    for write in writes:
+        log.append("kept", write.colour.value.encode(), forced=False)
+    if any(write.forced for write in writes):
+        log.force()
     return tuple(effect for effect in effects if not isinstance(effect, Write))
 
 

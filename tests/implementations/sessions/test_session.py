@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from quorate.implementations.sessions import InProcess
-from quorate.language import Node, instantiate
+from quorate.language import Map, Node, Nodes, each, instantiate
 from quorate.language.ir.nodes import Kind
 from quorate.language.labels import Label
 from quorate.language.values import FrozenMap
@@ -19,6 +19,7 @@ from quorate.tests.implementations.sessions.post import (
     Colour,
     Dispatch,
     House,
+    Junk,
     Impossible,
     Letter,
     Look,
@@ -27,10 +28,16 @@ from quorate.tests.implementations.sessions.post import (
     PostSession,
     Received,
     Start,
+    Stop,
     TimedOut,
     Write,
 )
 from quorate.traces import Control, StepRefused, check_adapter
+
+
+class Tint(Node):
+    """A node that runs nothing."""
+
 
 HARSH = {
     "houses": 2,
@@ -152,7 +159,7 @@ def test_a_time_out_ends_the_timer_that_the_core_set() -> None:
 def test_of_several_timers_the_adapter_says_which() -> None:
     session, first, _ = started()
     kept(session, first)
-    session.carry_out(session.sites["house1"], (Start("another"),))
+    session.carry_out(session.sites["house1"], (Start("another"), Start("third"), Stop("third")))
     with pytest.raises(LookupError, match="several timers"):
         take(session, "answer", Kind.TIMEOUT, house=first)
     session.run_out("house1", "answer")
@@ -163,7 +170,8 @@ def test_a_crash_loses_the_core_the_timers_and_what_was_not_forced() -> None:
     session, first, _ = started()
     kept(session, first)
     site = session.sites["house1"]
-    session.carry_out(site, (Write(Paper.BLUE, forced=False),))
+    # Forcing the first does not force the second, though `persist` forces once for all it is given.
+    session.carry_out(site, (Write(Paper.RED), Write(Paper.BLUE, forced=False)))
     take(session, "look", Kind.INTERNAL, house=first)
     take(session, "crash_node", Kind.CRASH, node=first)
     assert (site.up, site.running, site.timers, site.crashes) == (False, None, set(), 1)
@@ -174,6 +182,7 @@ def test_a_crash_loses_the_core_the_timers_and_what_was_not_forced() -> None:
     assert site.running == House(kept=Paper.RED)
     assert site.timers == {"answer"}
     assert site.past(Look) == (Look(),)  # the past outlives crashes
+    assert site.sent(Junk) == (Junk(),)  # whether the spec shows it or not
     assert session.project()["crashes"] == 1
 
 
@@ -181,6 +190,35 @@ def test_a_step_that_names_no_node_is_one_of_the_first_other_site() -> None:
     session, *_ = started()
     take(session, "close", Kind.CRASH)
     assert not session.sites["office"].up
+
+
+class Town(Post):
+    colours: Nodes[Tint]
+    seen: Map[Node, Tint | None] = each(None)
+
+
+class TownSession(PostSession):
+    vocabulary = replace(
+        PostSession.vocabulary,
+        spec=Town,
+        sites=("houses",),
+        actions={**PostSession.vocabulary.actions, "paint": Look()},
+    )
+
+    def state(self) -> dict[str, Any]:
+        return {**super().state(), "seen": self.each(lambda _: "colour2")}
+
+
+def test_nodes_that_are_no_sites_are_values() -> None:
+    session = TownSession({"houses": 2, "colours": 2}, ())
+    first, second, _, tint = session.translation.nodes.values()
+    assert list(session.sites) == ["office", "house1", "house2"]
+    take(session, "paint", Kind.INTERNAL, colour=tint, house=second)
+    assert session.sites["house2"].past(Look)
+    shown = session.project()
+    assert shown["up"] == {first: True, second: True}
+    assert shown["seen"] == {first: tint, second: tint}
+    assert session.each(lambda site: site.up, of="houses") == {first: True, second: True}
 
 
 def test_cutting_off_and_coming_back() -> None:
@@ -254,7 +292,6 @@ def test_fields_become_maps_with_defaults() -> None:
         "kept": {first: Paper.RED, second: None},
         "missing": {first: 3, second: 3},
     }
-    assert session.each(lambda site: site.name, of="others") == {}
 
 
 def test_an_event_fed_outside_a_step_is_refused_by_the_core_itself() -> None:

@@ -140,6 +140,15 @@ def test_what_fits_no_type_of_the_spec_raises(name: str, value: Any) -> None:
         TRANSLATION.variable(name, value)
 
 
+def test_the_nodes_of_a_set_and_those_that_a_variable_is_about() -> None:
+    assert TRANSLATION.names() == ("site1", "site2", "judge1", "judge2")
+    assert TRANSLATION.names("judges") == ("judge1", "judge2")
+    assert TRANSLATION.names_in("told") == TRANSLATION.names_in("some") == ("site1", "site2")
+    assert TRANSLATION.names_in("colour") == TRANSLATION.names_in("unheard of") == ()
+    with pytest.raises(KeyError):
+        TRANSLATION.names("seats")
+
+
 def test_a_message_is_the_record_of_its_name_between_its_ends() -> None:
     assert TRANSLATION.message({}, "site1", "site2", RealCard(2)) == Card(S1, S2, 2)
     assert TRANSLATION.message({}, "office", "site2", RealCard(2)) == Card(None, S2, 2)
