@@ -19,7 +19,6 @@ from ..language import (
     Nodes,
     Seq,
     Set,
-    always_possible,
     invariant,
     is_quorum,
     step_property,
@@ -102,7 +101,7 @@ def log_matching(spec: Replication) -> bool:
 
 @invariant
 def leader_completeness(spec: Replication) -> bool:
-    """Leader Completeness: an entry committed in a term is in the leaders' logs of higher ones (5.4).
+    """Leader Completeness: what was committed is in the logs of the leaders of later terms (5.4).
 
     What a server knows to be committed was so in its own term at the latest.
     """
@@ -182,13 +181,13 @@ def one_vote_per_term(spec: Replication, after: Replication) -> bool:
 
 @step_property
 def term_monotonic(spec: Replication, after: Replication) -> bool:
-    """currentTerm increases monotonically (Figure 2), through crashes too."""
+    """Through crashes too, currentTerm increases monotonically (Figure 2)."""
     return all(after.current_term[s] >= spec.current_term[s] for s in spec.servers)
 
 
 @step_property
 def commit_monotonic(spec: Elections, after: Elections) -> bool:
-    """commitIndex increases monotonically (Figure 2), from start to crash."""
+    """From start to crash, commitIndex increases monotonically (Figure 2)."""
     return all(
         after.commit_index[s] >= spec.commit_index[s]
         for s in spec.servers
@@ -198,7 +197,7 @@ def commit_monotonic(spec: Elections, after: Elections) -> bool:
 
 @step_property
 def match_monotonic(spec: Replication, after: Replication) -> bool:
-    """matchIndex increases monotonically (Figure 2), as long as a server leads a term."""
+    """As long as a server leads a term, matchIndex increases monotonically (Figure 2)."""
     return all(
         after.match_index[leader][s] >= spec.match_index[leader][s]
         for leader in spec.servers

@@ -81,6 +81,7 @@ def instantiate(
         {a.name: tuple((p.name, p.type) for p in a.parameters) for a in ir.actions},
         {name: function for name, (function, _) in found.items()},
         {m.name: m.function for m in shape.methods if m.mark.role == "refinement"},
+        Evaluator(ir, shape.universe).bindings,
     )
     return Instance(spec, spec.__name__, shown, tuple(flaws), ir, shape.universe, reference)
 

@@ -6,7 +6,8 @@ once for each sequence of choices.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any, TypeVar
 
@@ -16,19 +17,23 @@ from .domains import values_of
 from .failures import Disabled
 from .frozen import NoSuchIndexError
 from .ir.nodes import Kind, TrapKind
-from .ir.types import Type
+from .ir.types import Type, cardinality
 from .labels import Label, Transition, Trap, Trapped
 from .shape import Method, Shape
 from .values import State, Value
 
 R = TypeVar("R")
 
+TRIED = 1024
+"""Values of an action's parameters, at most, that are all tried, whatever its guards say."""
+
 
 class Reference:
     """The semantics of a shaped spec class (`semantics.Semantics`).
 
-    `parameters` gives the types of each action's parameters; `properties` and `refinements` the
-    functions by name.
+    `actions` gives the types of each action's parameters; `properties` and `refinements` the
+    functions by name. `bindings` gives the values of an action's parameters in a state for which
+    it may be enabled: asked only where there are too many to try them all.
     """
 
     def __init__(
@@ -37,8 +42,10 @@ class Reference:
         actions: Mapping[str, tuple[tuple[str, Type], ...]],
         properties: Mapping[str, Callable[..., Any]],
         refinements: Mapping[str, Callable[..., Any]],
+        bindings: Callable[[str, State], Sequence[tuple[Value, ...]]],
     ) -> None:
         self._shape = shape
+        self._bindings = bindings
         self._actions = actions
         self._properties = properties
         self._refinements = refinements
@@ -65,8 +72,7 @@ class Reference:
     def _taken(self, method: Method, state: State) -> Iterator[Transition]:
         assert isinstance(method.mark.kind, Kind)
         parameters = self._actions[method.name]
-        domains = [list(values_of(kind, self._shape.universe)) for _, kind in parameters]
-        for binding in product(*domains):
+        for binding in self._tried(method.name, state):
 
             def step(binding: tuple[Value, ...] = binding) -> State:
                 live = self._shape.spec._from_state(self._shape, state)
@@ -76,6 +82,12 @@ class Reference:
             named = tuple((n, v) for (n, _), v in zip(parameters, binding, strict=True))
             for choices, outcome in self._outcomes(step):
                 yield Transition(Label(method.name, method.mark.kind, named, choices), outcome)
+
+    def _tried(self, action: str, state: State) -> Iterable[tuple[Value, ...]]:
+        kinds = [kind for _, kind in self._actions[action]]
+        if math.prod(map(cardinality, kinds)) > TRIED:
+            return self._bindings(action, state)
+        return product(*(list(values_of(kind, self._shape.universe)) for kind in kinds))
 
     def _thawed(self, value: Value) -> Any:
         from .collections import Set

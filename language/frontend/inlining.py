@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..diagnostics import Code
+from ..ir.evaluator import parameter_of
 from ..ir.nodes import Apply, Bind, Const, Do, Expr, Local, Op, Stmt, Var
 from ..ir.types import ANY_INT, OptionType, Type
 from .aliases import note_alias
@@ -128,7 +129,8 @@ def _argument(
         return found
     kind = None if annotation is None else child.annotation(annotation)
     expr = _fitted(body, argument, kind)
-    simple = isinstance(expr, Const | Local) or _is_domain(expr)
+    # A parameter stays one, so that a guard in the helper can say what its values are drawn from.
+    simple = isinstance(expr, Const) or parameter_of(expr) is not None or _is_domain(expr)
     if not rebound and (simple or (not by_value and _is_path(expr))):
         return expr
     return bind_local(child, name, expr, binds, node)

@@ -90,6 +90,12 @@ class Evaluator:
             for transition in self._transitions(action, variables)
         ]
 
+    def bindings(self, action_name: str, state: State) -> list[tuple[Value, ...]]:
+        """The values of an action's parameters for which it may be enabled, in canonical order."""
+        action = next(action for action in self.spec.actions if action.name == action_name)
+        found = self._bindings(action, 0, {}, self._variables(state))
+        return [tuple(binding.values()) for binding in found]
+
     def holds(self, property_name: str, state: State, after: State | None = None) -> bool:
         """The predicate of a property; raises `Trapped`."""
         later = None if after is None else self._variables(after)

@@ -215,7 +215,7 @@ class Raft(BoundedNetwork[Message], CrashRestart):
 
     @deliver
     def receive_request_vote(self, message: RequestVote) -> None:
-        """RequestVote RPC, receiver: one vote a term, for a log at least as up-to-date (5.2, 5.4)."""
+        """RequestVote RPC, receiver: one vote a term, for a log as up-to-date (5.2, 5.4.1)."""
         self.receive(message)
         server = message.to
         require(self.up[server])
@@ -266,7 +266,7 @@ class Raft(BoundedNetwork[Message], CrashRestart):
 
     @timeout
     def send_heartbeat(self, server: Node, peer: Node) -> None:
-        """A leader sends AppendEntries without entries: upon election and during idle times (5.2)."""
+        """A leader sends AppendEntries without entries: upon election, and when idle (5.2)."""
         require(self.heartbeats)
         require(peer != server)
         require(self.role[server] is Role.LEADER)
@@ -445,9 +445,9 @@ class Raft(BoundedNetwork[Message], CrashRestart):
         if self.truncate_unconditionally:
             self.log[server] = self.log[server][:position]
         for entry in message.entries:
-            if position < len(self.log[server]):
-                if self.log[server][position].term != entry.term:
-                    self.log[server] = self.log[server][:position]
+            stored = self.log[server]
+            if position < len(stored) and stored[position].term != entry.term:
+                self.log[server] = stored[:position]
             if position == len(self.log[server]):
                 self.log[server].append(entry)
             position += 1
@@ -459,7 +459,7 @@ class Raft(BoundedNetwork[Message], CrashRestart):
         self.commit_index[server] = max(known, min(leader_commit, confirmed))
 
     def advance_commit_index(self, server: Node) -> None:
-        """A leader commits the last entry of its term that a majority has, and all before (5.4.2)."""
+        """A leader commits the last entry of its term that a majority has, and those before."""
         self.commit_index[server] = max(
             (
                 index

@@ -6,7 +6,12 @@ import pytest
 
 from quorate.cli import check, registry
 from quorate.cli.manifest import InstanceEntry
-from quorate.models.raft_core.spec import RaftCore, Role
+from quorate.models.raft_core.spec import (
+    RaftCore,
+    RequestVoteRequest,
+    RequestVoteResponse,
+    Role,
+)
 from quorate.tests.reference_search import reference_search
 
 MODEL = registry.find("raft-core")
@@ -33,11 +38,13 @@ def test_a_time_out_does_not_vote_and_a_newer_term_is_a_step_of_its_own() -> Non
     assert spec.voted_for[first] is None
     spec.request_vote(first, second)
     (request,) = spec.messages
+    assert isinstance(request, RequestVoteRequest)
     spec.update_term(request)
     assert spec.current_term[second] == 2
     assert list(spec.messages) == [request]
     spec.handle_request_vote_request(request)
     (response,) = spec.messages
+    assert isinstance(response, RequestVoteResponse)
     spec.handle_request_vote_response(response)
     assert spec.votes_granted[first] == {second}
     assert spec.role[first] is Role.CANDIDATE
