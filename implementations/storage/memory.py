@@ -38,6 +38,10 @@ class MemoryLog:
         """The entries that a crash cannot lose."""
         return tuple(self._durable)
 
+    def unforced(self) -> int:
+        """How many operations a crash can lose."""
+        return len(self._pending)
+
     def crash(self, *, kept: int = 0) -> None:
         """Lose what was not forced, but for its first `kept` operations.
 
