@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from ...language.ir.nodes import Kind
 from ...models.three_phase_commit_system import spec
@@ -45,7 +44,7 @@ class ThreePhaseCommitSession(sessions.CoreSession[sessions.UnorderedNetwork]):
         kind = core.Coordinator if name == C else core.Participant
         return kind(name, flaws=self.flaws)
 
-    def recover(self, name: str, log: Log) -> tuple[Any, tuple[core.Effect, ...]]:
+    def recover(self, name: str, log: Log) -> tuple[object, tuple[core.Effect, ...]]:
         """The same, from its log."""
         kind = core.Coordinator if name == C else core.Participant
         return kind.recover(name, core.load(log), flaws=self.flaws)
@@ -59,7 +58,7 @@ class ThreePhaseCommitSession(sessions.CoreSession[sessions.UnorderedNetwork]):
         """Nothing is on its way to a site that is down, or to and from one that is cut off."""
         return self.sites[to].up and not {sender, to} & self.isolated
 
-    def state(self) -> Mapping[str, Any]:
+    def state(self) -> Mapping[str, object]:
         """The spec's variables. What a role does not have is as in the beginning."""
         coordinator = self.sites[C]
         own = coordinator.up and coordinator.core.state(T)
