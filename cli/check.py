@@ -8,7 +8,7 @@ import platform
 import re
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -112,7 +112,7 @@ def run(
             progress=progress.show,
         )
     command = command_line(model, settings, parameters, limits)
-    about = {
+    about: dict[str, Any] = {
         "model": model.name,
         "instance": settings.entry.name if settings.entry else "",
         "parameters": parameters,
@@ -189,15 +189,66 @@ def chosen(model: Model, parameters: Mapping[str, Setting]) -> dict[str, Setting
 
 def document(report: Report) -> dict[str, Any]:
     """The JSON object of a check."""
-    result = report.result
-    rate = result.distinct_states / result.seconds if result.seconds > 0 else None
-    return {
+    entry, result = report.settings.entry, report.result
+    about: dict[str, Any] = {
         "model": report.model.name,
-        "instance": report.settings.entry.name if report.settings.entry else None,
+        "instance": entry.name if entry else None,
         "parameters": dict(report.parameters),
         "flaws": list(report.settings.flaws),
-        "engine": result.engine,
         "workers": report.limits.workers,
+        "command": report.command,
+    }
+    return _document(about, result, report.saved, report.not_checked)
+
+
+def interrupted(
+    model: str, instance: str | None, flaws: Sequence[str], workers: int, json: str | None
+) -> None:
+    """Write the JSON object of a check that was interrupted before it searched, or afterwards.
+
+    `model` and `flaws` are as they were given: what they stand for may not be known yet.
+    """
+    from ..checkers.result import CheckResult, Verdict
+
+    about: dict[str, Any] = {
+        "model": model,
+        "instance": instance,
+        "parameters": {},
+        "flaws": list(flaws),
+        "workers": workers,
+        "command": None,
+    }
+    result = CheckResult(
+        engine=AVAILABLE[0],
+        verdict=Verdict.INCONCLUSIVE,
+        reason="interrupted",
+        distinct_states=0,
+        generated_states=0,
+        depth=0,
+        seconds=0.0,
+        peak_memory_bytes=0,
+        engine_bytes=0,
+        properties={},
+        violations=(),
+        coverage={},
+    )
+    JsonOutput(json).write(_document(about, result, {}, ["everything: interrupted"]))
+
+
+def _document(
+    about: Mapping[str, Any],
+    result: CheckResult,
+    saved: Mapping[str, Path],
+    not_checked: Sequence[str],
+) -> dict[str, Any]:
+    rate = result.distinct_states / result.seconds if result.seconds > 0 else None
+    return {
+        "model": about["model"],
+        "instance": about["instance"],
+        "parameters": about["parameters"],
+        "flaws": about["flaws"],
+        "engine": result.engine,
+        "workers": about["workers"],
         "verdict": result.verdict.value,
         "reason": result.reason or None,
         "distinct_states": result.distinct_states,
@@ -213,17 +264,15 @@ def document(report: Report) -> dict[str, Any]:
                 "property": violation.property,
                 "kind": violation.kind,
                 "length": None if violation.trace is None else len(violation.trace),
-                "trace": str(report.saved[violation.property])
-                if violation.property in report.saved
-                else None,
+                "trace": str(saved[violation.property]) if violation.property in saved else None,
                 "message": violation.message,
             }
             for violation in result.violations
         ],
         "witnesses": dict(result.witnesses),
         "coverage": dict(result.coverage),
-        "not_checked": list(report.not_checked),
-        "command": report.command,
+        "not_checked": list(not_checked),
+        "command": about["command"],
     }
 
 
@@ -282,13 +331,19 @@ def save(
 def file_name(
     model: Model, settings: Settings, parameters: Mapping[str, Setting], property_name: str
 ) -> str:
-    """The same check writes the same files: model, instance or parameters and flaws, property."""
+    """The same check writes the same files: model, instance or parameters and flaws, property.
+
+    Symmetry is in the name where it is not what the instance says.
+    """
     parts = [model.name if ":" not in model.name else model.spec.__name__]
     if settings.entry is not None and settings.unchanged:
         parts.append(settings.entry.name)
     else:
         parts += [f"{n}-{str(v).lower()}" for n, v in chosen(model, parameters).items()]
         parts += settings.flaws
+    usual = settings.entry.symmetry if settings.entry is not None and settings.unchanged else None
+    if bool(settings.symmetry) is not bool(usual):
+        parts.append("symmetry" if settings.symmetry else "no-symmetry")
     parts.append(property_name)
     return ".".join(re.sub(r"[^\w=-]+", "-", part) for part in parts) + ".itf.json"
 

@@ -92,6 +92,8 @@ def _property(document: dict[str, Any]) -> str:
 def _instance(document: dict[str, Any]) -> str:
     settings = [f"{k}={str(v).lower()}" for k, v in document["parameters"].items()]
     settings += [f"+{flaw}" for flaw in document["flaws"]]
+    if document["symmetry"] is not None:
+        settings.append("--symmetry" if document["symmetry"] else "--no-symmetry")
     return f"{' '.join(settings)}: {expectation(InstanceEntry(**document))}"
 
 

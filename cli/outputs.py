@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..language.failures import UsageError
+from .interrupts import answered
 from .status import unread
 
 
@@ -52,6 +53,7 @@ class JsonOutput:
     def write(self, document: dict[str, Any]) -> None:
         """Write the one object. Raises UsageError where the place went away meanwhile."""
         text = json.dumps(document, indent=2) + "\n"
+        answered()
         if self.on_stdout:
             with unread():
                 sys.stdout.write(text)

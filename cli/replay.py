@@ -53,10 +53,15 @@ def replay_all(traces: Iterable[Path], *, against: str | None, json: str | None)
     documents: list[dict[str, Any]] = []
     statuses = []
     said: set[str] = set()
-    for path in paths:
+    for number, path in enumerate(paths):
         try:
             loaded = load(path)
             result = run(loaded, against)
+        except KeyboardInterrupt:
+            say("interrupted: inconclusive")
+            documents += _unfinished(paths[number:])
+            statuses.append(Status.INCONCLUSIVE)
+            break
         except (UsageError, SpecErrors) as error:
             if str(error) not in said:  # as a wrong --against, which every trace would repeat
                 say(str(error) if isinstance(error, SpecErrors) else f"error: {error}")
@@ -70,8 +75,25 @@ def replay_all(traces: Iterable[Path], *, against: str | None, json: str | None)
         statuses.append(status_of(result))
         documents.append(describe(loaded, result, against))
     status = next(s for s in _GRAVITY if s in statuses)
-    output.write({"traces": documents, "against": against, "status": int(status)})
+    output.write(_document(documents, against, status))
     return status
+
+
+def interrupted(traces: Iterable[Path], against: str | None, json: str | None) -> None:
+    """Write the JSON object of a replay that was interrupted before it began."""
+    documents = _unfinished(traces)
+    JsonOutput(json).write(_document(documents, against, Status.INCONCLUSIVE))
+
+
+def _unfinished(paths: Iterable[Path]) -> list[dict[str, Any]]:
+    outcome = Outcome.INCONCLUSIVE.value
+    return [{"trace": str(p), "outcome": outcome, "reason": "interrupted"} for p in paths]
+
+
+def _document(
+    documents: list[dict[str, Any]], against: str | None, status: Status
+) -> dict[str, Any]:
+    return {"traces": documents, "against": against, "status": int(status)}
 
 
 def load(path: Path) -> Loaded:

@@ -6,7 +6,6 @@ import contextlib
 import errno
 import functools
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from typing import NoReturn, ParamSpec
 from ..checkers.errors import SpecProblem
 from ..language.diagnostics import SpecErrors
 from ..language.failures import UsageError
+from .interrupts import answered, release
 
 P = ParamSpec("P")
 
@@ -40,10 +40,9 @@ def say(text: str) -> None:
 
 
 def prepare_process() -> None:
-    """Make an unusual start usual: standard streams that are closed, and SIGTERM.
+    """Make an unusual start usual: standard streams may be closed.
 
-    A file that is opened later must not become stdout, and a process that is asked to end says how
-    far it came, as one that is interrupted does.
+    A file that is opened later must not become stdout.
     """
     for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         if getattr(sys, name) is None:
@@ -52,7 +51,6 @@ def prepare_process() -> None:
                 os.dup2(handle, number)
                 os.close(handle)
             setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115 - stays open
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @contextlib.contextmanager
@@ -73,6 +71,7 @@ def _drop_stdout() -> None:
 
 def quit_with(status: Status) -> NoReturn:
     """End the process."""
+    answered()
     try:
         with unread():
             sys.stdout.flush()
@@ -83,14 +82,31 @@ def quit_with(status: Status) -> NoReturn:
     sys.exit(int(status))
 
 
-def guarded(command: Callable[P, Status]) -> Callable[P, None]:
-    """A command that ends the process with its status, whatever happens in it."""
+def guarded(
+    interrupted: Callable[..., None] | None = None,
+) -> Callable[[Callable[P, Status]], Callable[P, None]]:
+    """A command that ends the process with its status, whatever happens in it.
 
-    @functools.wraps(command)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        quit_with(outcome(lambda: command(*args, **kwargs)))
+    `interrupted` is called with the command's arguments where an interrupt leaves no result.
+    """
 
-    return run
+    def guard(command: Callable[P, Status]) -> Callable[P, None]:
+        @functools.wraps(command)
+        def run(*args: P.args, **kwargs: P.kwargs) -> None:
+            def heard() -> Status:
+                try:
+                    release()
+                    return command(*args, **kwargs)
+                except KeyboardInterrupt:
+                    if interrupted is not None:
+                        interrupted(*args, **kwargs)
+                    raise
+
+            quit_with(outcome(heard))
+
+        return run
+
+    return guard
 
 
 def outcome(command: Callable[[], Status]) -> Status:

@@ -32,9 +32,11 @@ def explore(
     states that differ only in the numbering of interchangeable nodes count as one; it is off
     unless asked for, so that counts are those of other tools. The limits are in states, levels,
     seconds, and bytes of the engine's own data (a share of the machine's memory by default); a
-    search that reaches one is inconclusive, unless it had found something by then. `deadlock` asks
-    for states without a step. `progress` is called a few times a second. `witness_traces` asks for
-    a run to each witness, not only its length.
+    search that reaches one is inconclusive, unless it had found something by then. The seconds are
+    those of the search, and are looked at before each level and a few times a second: a search that
+    was over by then answers, however long it took. `deadlock` asks for states without a step.
+    `progress` is called a few times a second. `witness_traces` asks for a run to each witness, not
+    only its length.
 
     The search finishes the level on which it finds something, and reports all that is violated
     there, each with a shortest counterexample that the reference semantics has confirmed.

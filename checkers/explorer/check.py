@@ -93,6 +93,8 @@ class Check:
             for finding in self.search.findings:
                 self._report(finding)
             self._decide(reason)
+            if reason is not Reason.INTERRUPTED:
+                self.upgrade.settle()
         finally:
             self.upgrade.close()
             self.search.crew.close()

@@ -56,6 +56,12 @@ class Upgrade:
         )
         return self._compiled.functions()
 
+    def settle(self) -> None:
+        """Wait for what was begun: the cache has it for the next check, which then starts fast."""
+        if self._under_way is not None:
+            self._under_way.finish()
+            self._under_way = None
+
     def close(self) -> None:
         """Give up what is not done."""
         if self._under_way is not None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from quorate.cli.main import app
+from quorate.cli.commands import app
 from quorate.tests.cli.specs import LOCK, write
 
 

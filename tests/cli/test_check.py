@@ -222,3 +222,28 @@ def test_a_spec_outside_the_language(quorate: Quorate, tmp_path: Path) -> None:
     line = text.splitlines().index("        while True:") + 1
     assert re.search(rf"error\[Q201\].*\n.*{re.escape(str(path))}:{line}:9", ran.err)
     assert "Traceback" not in ran.err
+
+
+def test_a_limit_that_has_passed_already(quorate: Quorate, lock: str) -> None:
+    ran = quorate("check", lock, "--time-limit", "0.000001", "--json", "-")
+    assert (ran.status, ran.json["verdict"], ran.json["depth"]) == (3, "inconclusive", 1)
+
+
+def test_traces_with_and_without_symmetry_are_two_files(quorate: Quorate, lock: str) -> None:
+    for words in (["--symmetry"], ["--no-symmetry"], []):
+        assert quorate("check", lock, "--flaw", "steal", "--trace-dir", "all", *words).status == 1
+    names = {path.name for path in Path("all").iterdir()}
+    assert names == {"Lock.steal.exclusive.itf.json", "Lock.steal.symmetry.exclusive.itf.json"}
+
+
+def test_the_symmetry_of_an_instance_is_in_its_name(
+    quorate: Quorate, lock: str, tmp_path: Path
+) -> None:
+    write(tmp_path, "manifest.toml", MANIFEST)
+    for words in (["--symmetry"], ["--no-symmetry"]):
+        assert quorate("check", lock, "--instance", "stolen", *words).status == 1
+    names = {path.name for path in Path("quorate-traces").iterdir()}
+    assert names == {
+        "Lock.stolen.exclusive.itf.json",
+        "Lock.stolen.symmetry.exclusive.itf.json",
+    }

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from quorate.checkers.result import CheckResult, PropertyVerdict, Verdict, Violation
-from quorate.cli import check, demo, registry
+from quorate.cli import check, demo, listing, registry
 from quorate.cli.check import Limits
 from quorate.cli.expectations import surprises
 from quorate.cli.manifest import InstanceEntry, Manifest
 from quorate.cli.registry import Model
 from quorate.cli.settings import settle
+from quorate.cli.status import Status
 from quorate.traces import Trace, TraceMeta
 
 MANIFESTS = list(registry.manifests().values())
@@ -115,3 +116,14 @@ def test_a_surprise(change: dict[str, object], surprise: str) -> None:
     entry = dataclasses.replace(EXPECTED, **change)  # type: ignore[arg-type]
     (found,) = surprises(entry, result(3))
     assert surprise in found
+
+
+def test_the_symmetry_of_instances_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert listing.list_models() is Status.HOLDS
+    lines = capsys.readouterr().out.splitlines()
+    for manifest in MANIFESTS:
+        for entry in manifest.instances:
+            shown = [line for line in lines if f" {entry.name} " in line]
+            asked = "--symmetry" if entry.symmetry else "--no-symmetry"
+            assert any(asked in line for line in shown) or entry.symmetry is None
+    assert any("--symmetry: holds" in line for line in lines)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from quorate.checkers.explorer import explore, tiers
+from quorate.checkers.explorer import Progress, explore, tiers
 from quorate.checkers.explorer.apart import Errand
 from quorate.checkers.explorer.codegen import FAST, QUICK
 from quorate.checkers.explorer.compiled import Compiled
@@ -172,18 +172,39 @@ def test_where_the_process_fails_fast_code_is_made_here(monkeypatch: pytest.Monk
 
 
 @pytest.mark.usefixtures("impatient")
-def test_a_search_that_ends_first_ends_the_other_process(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_search_began_and_did_not_need_serves_the_next() -> None:
+    spec = Instance.from_ir(two_phase_commit(3))
+    assert compiled().native.level == QUICK
+    assert explore(spec).verdict is Verdict.VIOLATED
+    assert Compiled.of(spec, None, symmetry=True).native.level == FAST
+
+
+@pytest.mark.usefixtures("impatient")
+def test_an_interrupt_ends_the_other_process(monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[Errand] = []
 
     def slow(text: str) -> Errand:
-        started.append(Errand("time:sleep", b""))  # fails, but not at once
+        started.append(Errand("quorate.tests.checkers.explorer.test_tiers:asleep", b""))
         return started[0]
 
+    def interrupt(figures: Progress) -> None:
+        if started:
+            raise KeyboardInterrupt
+
     monkeypatch.setattr(native_module, "start_object_code", slow)
-    result = explore(instance(3), properties=["consistent"])
-    assert result.distinct_states == 288
+    monkeypatch.setattr(search_module, "_SLICE", 0.0)
+    monkeypatch.setattr(search_module, "_EVERY", 0.0)
+    began = time.monotonic()
+    result = explore(instance(8), properties=["consistent"], progress=interrupt)
+    assert (result.verdict, result.reason) == (Verdict.INCONCLUSIVE, "interrupted")
     assert len(started) == 1
     assert started[0].done()
+    assert time.monotonic() - began < 50
+
+
+def asleep(given: bytes) -> bytes:
+    time.sleep(60)
+    return given
 
 
 def test_patience_is_for_short_searches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
