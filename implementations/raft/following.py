@@ -47,7 +47,18 @@ def _refusal(
     # A refusal says nothing of what agrees; the flaw needs something to misread.
     misread = server.has_flaw(Flaw.NACK_ADVANCES_MATCH)
     match = server.log.last_index if misread else 0
-    return AppendEntriesReply(server.current_term, False, match, conflict, message.round)
+    return AppendEntriesReply(
+        server.current_term, False, match, conflict, confirmed_round(server, message)
+    )
+
+
+def confirmed_round(server: Server, message: AppendEntries | InstallSnapshot) -> int:
+    """The round that an answer confirms: none if it refuses the message as one of an old term.
+
+    The answer says our term, not the message's. Its receiver may lead in our term by the time it
+    comes, and must not take it for an answer to the call of the same number in that term.
+    """
+    return message.round if message.term == server.current_term else 0
 
 
 def _has_previous(server: Server, message: AppendEntries) -> bool:

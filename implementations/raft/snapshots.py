@@ -5,7 +5,7 @@ from __future__ import annotations
 from .commitment import note_session
 from .effects import Restore
 from .errors import LocalError
-from .following import follow
+from .following import confirmed_round, follow
 from .log import RaftLog
 from .messages import Command, InstallSnapshot, InstallSnapshotReply, Snapshot
 from .options import Flaw
@@ -64,7 +64,7 @@ def _reply(
     server: Server, message: InstallSnapshot, offset: int, *, done: bool
 ) -> InstallSnapshotReply:
     return InstallSnapshotReply(
-        server.current_term, message.part.last_index, offset, done, message.round
+        server.current_term, message.part.last_index, offset, done, confirmed_round(server, message)
     )
 
 
