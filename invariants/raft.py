@@ -52,10 +52,15 @@ class Elections(Replication, Protocol):
 
 
 def has_prefix(spec: Replication, server: Node, other: Node, length: int) -> bool:
-    """The first `length` entries of the other's log are in the server's log, at their places."""
-    return len(spec.log[server]) >= length and all(
+    """The first `length` entries of the other's log are there, and in the server's log too."""
+    return min(len(spec.log[server]), len(spec.log[other])) >= length and all(
         spec.log[server][position] == spec.log[other][position] for position in range(length)
     )
+
+
+def known_committed(spec: Replication, server: Node) -> int:
+    """How many entries a server has and knows to be committed."""
+    return min(spec.commit_index[server], len(spec.log[server]))
 
 
 @invariant
@@ -122,7 +127,7 @@ def state_machine_safety(spec: Replication) -> bool:
         for a in spec.servers
         for b in spec.servers
         if a != b
-        for k in range(min(spec.commit_index[a], spec.commit_index[b]))
+        for k in range(min(known_committed(spec, a), known_committed(spec, b)))
     )
 
 
@@ -179,6 +184,20 @@ def one_vote_per_term(spec: Replication, after: Replication) -> bool:
     )
 
 
+@invariant
+def votes_for_candidates(spec: Replication) -> bool:
+    """Whoever received a vote in a term was a candidate in it, so has come that far (5.2).
+
+    A vote that is carried into a later term elects nobody there, and keeps others from it.
+    """
+    return all(
+        spec.current_term[candidate] >= spec.current_term[server]
+        for server in spec.servers
+        for candidate in spec.servers
+        if spec.voted_for[server] == candidate
+    )
+
+
 @step_property
 def term_monotonic(spec: Replication, after: Replication) -> bool:
     """Through crashes too, currentTerm increases monotonically (Figure 2)."""
@@ -227,5 +246,5 @@ def earlier_term_committed(spec: Replication) -> bool:
         spec.log[leader][position].term < spec.current_term[leader]
         for leader in spec.servers
         if spec.leads(leader)
-        for position in range(spec.commit_index[leader])
+        for position in range(known_committed(spec, leader))
     )

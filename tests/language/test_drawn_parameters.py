@@ -101,7 +101,8 @@ def test_the_reference_and_the_ir_draw_the_same_steps() -> None:
         steps = reference.successors(state)
         assert steps == evaluator.successors(state)
         state = steps[0].target
-    taken = [step.label.action for step in reference.successors(state) if isinstance(state, tuple)]
+    assert isinstance(state, tuple)
+    taken = [step.label.action for step in reference.successors(state)]
     assert taken.count("receive_pair") == 2
     assert taken.count("receive_single") == 2
     assert taken.count("receive_copy") == 2
