@@ -387,7 +387,11 @@ class Raft(BoundedNetwork[Message], CrashRestart):
 
     def last_log_term(self, server: Node) -> int:
         """The term of the last entry of a log; 0 if it is empty."""
-        return self.log[server][-1].term if len(self.log[server]) > 0 else 0
+        return self.term_at(server, len(self.log[server]))
+
+    def term_at(self, server: Node, index: int) -> int:
+        """The term of the entry at an index; 0 where there is none."""
+        return self.log[server][index - 1].term if 0 < index <= len(self.log[server]) else 0
 
     def up_to_date(self, server: Node, message: RequestVote) -> bool:
         """Whether the candidate's log is at least as up-to-date: later term, or longer (5.4.1)."""
@@ -412,7 +416,7 @@ class Raft(BoundedNetwork[Message], CrashRestart):
                 to=peer,
                 term=self.current_term[server],
                 prev_log_index=previous,
-                prev_log_term=self.log[server][previous - 1].term if previous > 0 else 0,
+                prev_log_term=self.term_at(server, previous),
                 entries=self.log[server][previous:][:most],
                 leader_commit=self.commit_index[server],
             )
