@@ -13,10 +13,15 @@ of fast code.
 """
 
 
-def target_machine(level: int) -> llvm.TargetMachine:
-    """The machine that we run on, as a target of a level."""
+def prepare() -> None:
+    """Make LLVM ready for this machine: nothing can be compiled or linked before."""
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
+
+
+def target_machine(level: int) -> llvm.TargetMachine:
+    """The machine that we run on, as a target of a level."""
+    prepare()
     target = llvm.Target.from_default_triple()
     return target.create_target_machine(
         cpu=llvm.get_host_cpu_name(),

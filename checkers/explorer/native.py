@@ -37,7 +37,7 @@ from ...language.values import State, Universe
 from .apart import Errand
 from .cache import cache_directory, read, write
 from .codec import Codec
-from .codegen import FAST, QUICK, object_code, start_object_code
+from .codegen import FAST, QUICK, object_code, prepare, start_object_code
 from .fingerprint import fingerprint
 from .layout import StateLayout
 from .lowering.context import TrapTable
@@ -284,6 +284,7 @@ class _Code:
 
 def _linked(entry: _Entry, key: str) -> _Code | None:
     """The code in memory; None where it is not object code with these functions."""
+    prepare()
     try:
         jit = llvm.create_lljit_compiler()
         builder = llvm.JITLibraryBuilder().add_object_img(entry.code).add_current_process()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -205,6 +207,18 @@ def test_an_interrupt_ends_the_other_process(monkeypatch: pytest.MonkeyPatch) ->
 def asleep(given: bytes) -> bytes:
     time.sleep(60)
     return given
+
+
+def test_another_process_finds_what_was_kept(tmp_path: Path) -> None:
+    code = """
+from quorate.checkers.explorer.native import compile_quickly
+from quorate.tests.two_phase_commit_ir import two_phase_commit
+print(compile_quickly(two_phase_commit(3)).from_cache)
+"""
+    environment = {**os.environ, "QUORATE_CACHE": str(tmp_path)}
+    command = [sys.executable, "-c", code]
+    said = [subprocess.check_output(command, env=environment, text=True) for _ in range(2)]
+    assert said == ["False\n", "True\n"]
 
 
 def test_patience_is_for_short_searches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
