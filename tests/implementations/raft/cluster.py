@@ -101,12 +101,15 @@ def leader(*entries: Entry, term: int = 1, voters: str = "abc", **options: Any) 
 class Cluster:
     """Servers `1` to `n`, and the messages between them, which wait to be delivered."""
 
-    def __init__(self, count: int, **options: Any) -> None:
+    def __init__(self, count: int, *, voters: int | None = None, **options: Any) -> None:
         self.options = Options(**{"eager": False, **options})
         self.names = [str(number + 1) for number in range(count)]
         self.logs = {name: MemoryLog() for name in self.names}
         self.cores: dict[str, Raft] = {}
-        self.voters: dict[str, tuple[str, ...]] = {n: tuple(self.names) for n in self.names}
+        first = tuple(self.names[:voters])
+        self.voters = {name: first if name in first else () for name in self.names}
+        self.led: dict[int, set[str]] = {}
+        """Who has led in each term."""
         self.flying: list[tuple[str, str, Message]] = []
         self.effects: list[Effect] = []
         """Of the last step, sends and records left out."""
@@ -128,8 +131,15 @@ class Cluster:
     def step(self, server: str | int, event: Event) -> list[Effect]:
         """Pass an event; what is sent flies."""
         name = str(server)
-        rest = Journal(self.logs[name]).write(self.cores[name].handle(event))
+        journal = Journal(self.logs[name])
+        # One at a time: a forced record would make those behind it durable as well.
+        rest = [
+            done for effect in self.cores[name].handle(event) for done in journal.write((effect,))
+        ]
         self.flying += [(name, *sent) for sent in sends(rest)]
+        core = self.cores[name]
+        if core.role is Role.LEADER:
+            self.led.setdefault(core.current_term, set()).add(name)
         self.effects = [effect for effect in rest if not isinstance(effect, Send)]
         return self.effects
 
@@ -191,13 +201,9 @@ class Cluster:
         self.deliver(APPENDS, server, to)
         self.deliver(ACKS, to, server)
 
-    def leaders(self, term: int) -> list[str]:
-        """Who leads a term."""
-        return [
-            name
-            for name, core in self.cores.items()
-            if core.role is Role.LEADER and core.current_term == term
-        ]
+    def forget(self) -> None:
+        """Lose all that flies."""
+        self.flying.clear()
 
     def data(self, server: int) -> list[str]:
         """The commands in a server's log."""
