@@ -35,12 +35,6 @@ SCENARIOS = (
     flaws_of_membership,
     flaws_of_snapshots,
 )
-    flaws_of_elections,
-    flaws_of_replication,
-    flaws_of_reads,
-    flaws_of_membership,
-    flaws_of_snapshots,
-)
 
 
 def test_every_flaw_has_a_scenario() -> None:
