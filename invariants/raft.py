@@ -19,6 +19,7 @@ from ..language import (
     Nodes,
     Seq,
     Set,
+    always_possible,
     invariant,
     is_quorum,
     step_property,
@@ -248,3 +249,14 @@ def earlier_term_committed(spec: Replication) -> bool:
         if spec.leads(leader)
         for position in range(known_committed(spec, leader))
     )
+
+
+@always_possible()
+def electable(spec: Elections) -> bool:
+    """A leader can still be elected, if faults stop, or a last term begins.
+
+    That excuse is the bound's: a split vote in the last term has no term to be repeated in. So
+    this finds what keeps elections from beginning, and not what keeps votes from being won: of
+    the latter, `votes_for_candidates` is what a state shows.
+    """
+    return not spec.has_next_term() or any(spec.leads(server) for server in spec.servers)

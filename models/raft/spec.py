@@ -159,7 +159,6 @@ class Raft(BoundedNetwork[Message], CrashRestart):
     ack_own_last_index: bool = flaw("R22: the reply acknowledges all of the follower's log")
     nack_advances_match: bool = flaw("R23: a refusal updates matchIndex")
     stale_term_append_accepted: bool = flaw("R24: AppendEntries of an earlier term is accepted")
-    stale_append_reply_accepted: bool = flaw("R25: a reply of an earlier term counts")
     ack_before_fsync: bool = flaw("R26: the last entry may not survive a crash")
     commit_scan_breaks_on_old_term: bool = flaw("R27: an entry of an earlier term ends the search")
     next_le_match: bool = flaw("R28: a refusal can move nextIndex down to matchIndex")
@@ -300,7 +299,7 @@ class Raft(BoundedNetwork[Message], CrashRestart):
         peer = message.sender
         require(self.up[server])
         self.see_term(server, message.term)
-        current = message.term == self.current_term[server] or self.stale_append_reply_accepted
+        current = message.term == self.current_term[server]
         if current and self.role[server] is Role.LEADER:
             if message.success or self.nack_advances_match:
                 known = 0 if self.match_not_monotonic else self.match_index[server][peer]

@@ -1,0 +1,160 @@
+"""Raft's spec, stepped by hand along Figure 2, and what its manifest promises."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from quorate.cli import check, registry
+from quorate.language import Node
+from quorate.language.failures import Disabled
+from quorate.models.raft.spec import (
+    AppendEntries,
+    AppendEntriesReply,
+    Entry,
+    Message,
+    Raft,
+    RequestVote,
+    RequestVoteReply,
+    Role,
+)
+from quorate.tests.reference_search import reference_search
+
+MODEL = registry.find("raft")
+FLAWED = [entry for entry in MODEL.instances if entry.flaws]
+
+
+def cluster(servers: int = 3, **given: Any) -> tuple[Raft, list[Node]]:
+    """A cluster before its first election."""
+    bounds = {"max_term": 4, "max_log": 3, "max_messages": 12, **given}
+    spec = Raft(servers=servers, values=2, **bounds)
+    return spec, list(spec.servers)
+
+
+def in_flight(spec: Raft, kind: type[Message], to: Node) -> Any:
+    """The one message of a kind on its way to a server."""
+    (found,) = [m for m in spec.network if isinstance(m, kind) and m.to == to]
+    return found
+
+
+def elect(spec: Raft, server: Node, voter: Node) -> None:
+    """A server times out and becomes leader by the vote of another."""
+    spec.time_out(server)
+    spec.receive_request_vote(in_flight(spec, RequestVote, voter))
+    spec.receive_request_vote_reply(in_flight(spec, RequestVoteReply, server))
+    spec.network.clear()
+    assert spec.role[server] is Role.LEADER
+
+
+def replicate(spec: Raft, leader: Node, follower: Node) -> None:
+    """A leader sends what comes next, and hears of it."""
+    spec.send_entries(leader, follower)
+    spec.receive_append_entries(in_flight(spec, AppendEntries, follower))
+    spec.receive_append_entries_reply(in_flight(spec, AppendEntriesReply, leader))
+
+
+def test_a_majority_elects_and_a_majority_commits() -> None:
+    spec, (a, b, c) = cluster()
+    elect(spec, a, b)
+    value = next(iter(spec.values))
+    spec.client_request(a, value)
+    assert spec.commit_index[a] == 0
+    replicate(spec, a, b)
+    assert spec.log[b] == [Entry(1, value)]
+    assert (spec.commit_index[a], spec.commit_index[b]) == (1, 0)
+    spec.send_heartbeat(a, b)
+    spec.receive_append_entries(in_flight(spec, AppendEntries, b))
+    assert (spec.commit_index[b], spec.commit_index[c]) == (1, 0)
+
+
+def test_a_cluster_of_one_elects_and_commits_at_once() -> None:
+    spec, (only,) = cluster(servers=1)
+    spec.time_out(only)
+    assert spec.role[only] is Role.LEADER
+    spec.client_request(only, next(iter(spec.values)))
+    assert spec.commit_index[only] == 1
+
+
+def test_one_vote_a_term_and_none_for_an_older_log() -> None:
+    spec, (a, b, c) = cluster()
+    elect(spec, a, b)
+    spec.time_out(c)
+    spec.receive_request_vote(in_flight(spec, RequestVote, b))
+    assert not in_flight(spec, RequestVoteReply, c).vote_granted
+    spec.network.clear()
+    spec.client_request(a, next(iter(spec.values)))
+    replicate(spec, a, b)
+    spec.time_out(c)
+    spec.receive_request_vote(in_flight(spec, RequestVote, b))
+    assert not in_flight(spec, RequestVoteReply, c).vote_granted
+    assert (spec.current_term[b], spec.voted_for[b]) == (2, None)
+
+
+def test_a_conflict_is_overwritten_and_an_old_entry_waits_for_one_of_the_term() -> None:
+    spec, (a, b, c) = cluster()
+    first, second = spec.values
+    elect(spec, a, b)
+    spec.client_request(a, first)
+    elect(spec, b, c)
+    spec.client_request(b, second)
+    replicate(spec, b, a)
+    assert (spec.log[a], spec.role[a]) == ([Entry(2, second)], Role.FOLLOWER)
+    elect(spec, a, c)
+    spec.next_index[a][c] = 1
+    replicate(spec, a, c)
+    assert spec.match_index[a][c] == 1
+    assert spec.commit_index[a] == 0, "an entry of term 2 is not committed by counting (5.4.2)"
+    spec.client_request(a, first)
+    replicate(spec, a, c)
+    assert spec.commit_index[a] == 2
+
+
+def test_a_refusal_moves_next_index_back_by_one() -> None:
+    spec, (a, b, c) = cluster()
+    elect(spec, a, b)
+    spec.client_request(a, next(iter(spec.values)))
+    spec.next_index[a][c] = 2
+    spec.send_heartbeat(a, c)
+    spec.receive_append_entries(in_flight(spec, AppendEntries, c))
+    spec.receive_append_entries_reply(in_flight(spec, AppendEntriesReply, a))
+    assert spec.next_index[a][c] == 1
+
+
+def test_a_crash_leaves_what_is_durable() -> None:
+    spec, (a, b, _) = cluster(max_crashes=1)
+    elect(spec, a, b)
+    spec.client_request(a, next(iter(spec.values)))
+    spec.crash_node(a)
+    with pytest.raises(Disabled):
+        spec.send_heartbeat(a, b)
+    spec.restart_node(a)
+    assert (spec.current_term[a], spec.voted_for[a], len(spec.log[a])) == (1, a, 1)
+    assert (spec.role[a], spec.commit_index[a]) == (Role.FOLLOWER, 0)
+
+
+def test_a_full_network_sends_nothing_new() -> None:
+    spec, (a, b, _) = cluster(max_messages=2)
+    spec.time_out(a)
+    with pytest.raises(Disabled):
+        spec.time_out(b)
+
+
+def test_the_reference_search_agrees() -> None:
+    entry = next(e for e in MODEL.instances if e.name == "two-servers")
+    instance = check.build(MODEL, entry.parameters, entry.flaws)
+    found = reference_search(instance.evaluator(), instance.ir.properties)
+    figures = (found.distinct, found.generated, found.depth)
+    assert figures == (entry.distinct, entry.generated, entry.depth)
+    assert not set(found.violated) & set(entry.properties or ())
+
+
+@pytest.mark.parametrize("entry", FLAWED, ids=lambda entry: entry.name)
+def test_the_bounds_of_a_flaw_are_clean_without_it(entry: Any) -> None:
+    # The manifests' own tests check that both instances say what they are expected to say.
+    clean = [
+        other
+        for other in MODEL.instances
+        if other.parameters == entry.parameters and not other.flaws and other.expected == "holds"
+    ]
+    assert any(entry.violates in (c.properties or ()) and c.distinct for c in clean)
