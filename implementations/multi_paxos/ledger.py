@@ -41,7 +41,7 @@ class Ledger:
     voting: bool = True
     """False once a disk was lost, and the promises with it: it may neither vote nor lead."""
     horizon: int | None = None
-    """Only with the flaw `mark_nonvoting_rejoin`: up to here, slots were begun before the loss."""
+    """For the flaw `mark_nonvoting_rejoin`: what was chosen when it first heard after the loss."""
     skips_gaps: bool = False
     """Only with the flaw `multi_gap_skip`."""
 

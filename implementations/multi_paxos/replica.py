@@ -344,7 +344,7 @@ class Replica:
             return self._refusal(sender, ballot)
         effects = self._follow(sender, ballot)
         if not self._ledger.voting and self._ledger.horizon is None:
-            self._ledger.horizon = prefix + self._options.window
+            self._ledger.horizon = prefix
         if prefix > self._ledger.prefix:
             return (*effects, Send(sender, Behind(self._ledger.prefix)))
         return effects
@@ -407,8 +407,8 @@ class Replica:
             return ()
         if horizon is None or slot <= horizon:
             return ()
-        # Chandra, Griesemer, Redstone, "Paxos Made Live" (2007), section 5.1: one slot that began
-        # after the loss is chosen, so it votes again.
+        # Chandra, Griesemer, Redstone, "Paxos Made Live" (2007), section 5.1: it has seen a slot
+        # through that was open after the loss, so it votes again.
         self._ledger.voting = True
         return (Persist(VotingRecord(voting=True), forced=True), *self._wait_for_leader())
 
