@@ -1,0 +1,1 @@
+"""Multi-Paxos: a replicated log, as messages that are sent and never go away."""

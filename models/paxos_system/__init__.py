@@ -1,0 +1,1 @@
+"""Paxos as a system: proposers, acceptors and learners, crashes, a bad network."""
