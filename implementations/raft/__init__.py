@@ -9,8 +9,8 @@ The protocol is that of Ongaro and Ousterhout, "In Search of an Understandable C
 (Extended Version)" (2014), Figures 2 and 13. `Options` add, each by itself, what Ongaro's
 dissertation, "Consensus: Bridging Theory and Practice" (2014), describes: pre-votes, a leader that
 checks its quorum, refusal of needless elections, reads without log entries, changes of members,
-transfer of leadership, pipelining. Section numbers below 9 with a chapter of their own in both are
-the paper's in the modules of Figure 2, and the dissertation's where the docstring says so.
+transfer of leadership, pipelining. Numbers in parentheses are sections: of the paper for what the
+two figures have, of the dissertation for the rest.
 """
 
 from .configuration import Configuration

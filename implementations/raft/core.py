@@ -70,7 +70,7 @@ class Raft:
         """The core after a start, the first or another; and what is to be done first.
 
         `records`: all of its log, oldest first; `now`: what the clock shows. Raises
-        DamagedRecordError if they cannot follow one another.
+        DamagedRecordError if they cannot follow one another, or contradict each other.
         """
         core = cls(name, voters, options)
         server = core._server
@@ -78,8 +78,9 @@ class Raft:
         for record in records:
             _replay(server, record)
             if server.options.sticky:
-                # Before the crash a leader may have been promised that nobody else is elected.
-                server.quiet_until = now + server.options.election_timeout
+                server.quiet_until = now + server.options.election_timeout  # NOTE(promise)
+        if server.log.last_term > server.current_term and server.options.strict:
+            raise DamagedRecordError(f"an entry of term {server.log.last_term}, which never began")
         if server.snapshot is not None:
             server.commit_index = server.last_applied = server.snapshot.last_index
             server.sessions = dict(server.snapshot.sessions)

@@ -12,7 +12,7 @@ from .server import Progress, Role, Server
 def time_out(server: Server) -> None:
     """No leader has been heard for an election time-out: begin an election, or ask first (9.6)."""
     server.leader = None
-    server.quiet_until = 0
+    server.quiet_until = None
     if not _may_campaign(server):
         server.set_timer(Timer.ELECTION)
     elif server.options.pre_vote:
@@ -103,12 +103,13 @@ def _answer_pre_vote(server: Server, sender: str, request: RequestVote) -> None:
 
 
 def _keeps_leader(server: Server) -> bool:
-    """Whether a leader was heard less than the shortest election time-out ago (4.2.3)."""
-    if server.now < server.quiet_until:
-        return True
+    """Whether a leader was heard less than the shortest election time-out ago (4.2.3).
+
+    See NOTE(promise). A leader hears itself.
+    """
     if server.role is Role.LEADER:
         return True
-    return server.leader is not None and server.now < server.heard + server.options.election_timeout
+    return server.quiet_until is not None and server.now < server.quiet_until
 
 
 def _is_up_to_date(server: Server, request: RequestVote) -> bool:

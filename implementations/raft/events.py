@@ -31,7 +31,11 @@ class TimedOut:
 
 @dataclass(frozen=True)
 class Clock:
-    """The local clock shows `now` ticks; it never goes back. Wanted before events, for leases."""
+    """The local clock shows `now` ticks; it never goes back.
+
+    Leases and the refusal of needless elections go by the last of these: without one right before
+    every other event, a lease is worth nothing. Nothing else asks for the time.
+    """
 
     now: int
 

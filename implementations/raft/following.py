@@ -34,7 +34,7 @@ def follow(server: Server, sender: str, message: AppendEntries | InstallSnapshot
         return False  # only with a flaw: else a term has no other leader
     forgets = server.role is Role.CANDIDATE and server.has_flaw(Flaw.CANDIDATE_FORGETS_VOTE)
     server.become_follower(sender)
-    server.heard = server.now
+    server.quiet_until = server.now + server.options.election_timeout  # NOTE(promise)
     server.set_timer(Timer.ELECTION)
     if forgets or server.has_flaw(Flaw.FOLLOWER_CLEARS_VOTE_ON_LEADER_DISCOVERY):
         server.vote_for(None)

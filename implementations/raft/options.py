@@ -64,7 +64,7 @@ class Flaw(Enum):
     NEXT_LE_MATCH = "next_le_match"
     NO_CLIENT_DEDUP = "no_client_dedup"
 
-    # Reads and leases
+    # Reads and leases; each shows with the option that it spoils
     LOCAL_READ_AT_LEADER = "local_read_at_leader"
     READINDEX_WITHOUT_CURRENT_TERM_COMMIT = "readindex_without_current_term_commit"
     READINDEX_ACK_REUSED = "readindex_ack_reused"
@@ -73,14 +73,14 @@ class Flaw(Enum):
     LEASE_FROM_ACK_TIME = "lease_from_ack_time"
     NO_STICKINESS = "no_stickiness"
 
-    # Membership
+    # Membership; the second shows with `configuration_at_apply` only, the third in joint changes
     CONFIG_BEFORE_OWN_TERM_COMMIT = "config_before_own_term_commit"
     CONFIG_AT_APPLY_TIME_WITHOUT_GUARD = "config_at_apply_time_without_guard"
     JOINT_QUORUM_OVER_UNION = "joint_quorum_over_union"
     IDENTITY_REUSED_AFTER_WIPE = "identity_reused_after_wipe"
     PREMATURE_RETIREMENT = "premature_retirement"
 
-    # Snapshots
+    # Snapshots; the first two mask each other, as do "off by one" and "prev0"
     SNAPSHOT_DROPS_SUFFIX = "snapshot_drops_suffix"
     SNAPSHOT_IGNORES_COMMIT_CHECK = "snapshot_ignores_commit_check"
     SNAPSHOT_MOVES_COMMIT_BACK = "snapshot_moves_commit_back"

@@ -90,10 +90,10 @@ class Server:
     last_applied: int = 0
     sessions: dict[str, int] = field(default_factory=dict)
     now: int = 0
-    heard: int = 0
-    """When a leader was last heard."""
-    quiet_until: int = 0
-    """Until then a restarted server may have promised to elect nobody."""
+    quiet_until: int | None = None
+    """NOTE(promise): having answered a leader, a server elects nobody until then, or until its own
+    election timer runs out, which takes as long. A newer term, or a restart, is no reason to break
+    the promise: a lease may rest on it."""
     arriving: Arriving | None = None
 
     # Volatile, on candidates
