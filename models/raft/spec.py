@@ -320,7 +320,7 @@ class Raft(BoundedNetwork[Message], CrashRestart):
         """
         require(self.check_quorum)
         require(self.role[server] is Role.LEADER)
-        self.follow(server)
+        self.become_follower(server)
         if self.stepdown_same_term_clears_vote:
             self.voted_for[server] = None
 

@@ -22,7 +22,7 @@ from quorate.models.raft.spec import (
 from quorate.tests.reference_search import reference_search
 
 MODEL = registry.find("raft")
-FLAWED = [entry for entry in MODEL.instances if entry.flaws]
+FLAWED = [entry for entry in MODEL.instances if entry.expected == "violated"]
 
 
 def cluster(servers: int = 3, **given: Any) -> tuple[Raft, list[Node]]:
