@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 RAW_LIMIT = 1024  # successors of a state, until a spec shows more
 MAILBOX_STATES = 1 << 15
 QUANTUM = 1 << 14  # states that a worker expands in a round
-FILTER_BITS = 15
+FILTER_BITS = 15  # of a filter's words: what half of a core's own cache holds
 MAX_ROUNDS = 1 << 10  # of one call of the kernels
 
 Words = tuple[int, ...]
@@ -62,8 +62,8 @@ class Worker:
         self._buffer(c.RUNS, MAX_ROUNDS * workers)
         self._buffer(c.ENDS, workers)
         self._buffer(c.SCRATCH, 4 * words)
-        self._buffer(c.FILTER, words << FILTER_BITS)
-        self[c.FILTER_BITS] = FILTER_BITS
+        self[c.FILTER_BITS] = FILTER_BITS - (words - 1).bit_length()
+        self._buffer(c.FILTER, words << self[c.FILTER_BITS])
         self._buffer(c.TARGET, words)
         self._buffer(c.COVERAGE, max(functions.actions, 1))
         self.make_room(RAW_LIMIT)

@@ -319,6 +319,8 @@ def make(wide: bool) -> Any:
                 fill = sift_wide(filter_, bits, raw, count, state, hashes, fill, states, 2)
             elif words == 3:
                 fill = sift_wide(filter_, bits, raw, count, state, hashes, fill, states, 3)
+            elif words == 4:
+                fill = sift_wide(filter_, bits, raw, count, state, hashes, fill, states, 4)
             else:
                 fill = sift_wide(filter_, bits, raw, count, state, hashes, fill, states, words)
             if fill >= BATCH:

@@ -25,6 +25,7 @@ from ....language.labels import Trap
 from ..layout import DENSE_LIMIT, Layout, LayoutError, StateLayout, layout_of
 from .access import Place, Value
 from .collections import Refuse
+from .masks import Tables
 from .text import Function, Pointer
 
 LOCAL_ROOM = 64
@@ -59,6 +60,7 @@ class Context:
     traps: TrapTable
     trap_slot: Pointer
     on_trap: str
+    tables: Tables
     variables: dict[str, Place] = field(default_factory=dict)
     after: dict[str, Place] = field(default_factory=dict)
     locals: dict[str, Value | Place] = field(default_factory=dict)

@@ -51,7 +51,9 @@ from .access import (
 )
 from .coercion import coerce
 from .context import Context, most_elements, result_layout, roomy_layout
-from .order import equal, from_ordinal
+from .order import equal, from_ordinal, ordinal
+from .restriction import is_variant, nonempty, restricted, variants
+from .rewriting import conjunction, conjuncts
 from .text import Bit, Word
 
 ENUMERATION_LIMIT = 2**24
@@ -154,20 +156,66 @@ def jump_if(cx: Context, expr: Expr, yes: str, no: str) -> None:
                 jump_if(cx, arg, *first)
                 fn.at(following)
             jump_if(cx, args[-1], yes, no)
-        case Comprehension(fold=Fold.ANY | Fold.ALL as fold, binders=binders, body=body):
-
-            def test() -> None:
-                following = fn.block()
-                if fold is Fold.ANY:
-                    jump_if(cx, body, yes, following)
-                else:
-                    jump_if(cx, body, following, no)
-                fn.at(following)
-
-            over(cx, binders, test)
-            fn.jump(no if fold is Fold.ANY else yes)
+        case Comprehension(fold=Fold.ANY, binders=binders, body=body):
+            over(cx, binders[:-1], lambda: _look_for(cx, binders[-1], body, yes))
+            fn.jump(no)
+        case Comprehension(fold=Fold.ALL, binders=binders, body=body):
+            opposite = Apply(BOOL, Op.NOT, (body,))
+            over(cx, binders[:-1], lambda: _look_for(cx, binders[-1], opposite, no))
+            fn.jump(yes)
         case _:
             fn.branch(condition(cx, expr), yes, no)
+
+
+def _look_for(cx: Context, binder: Binder, body: Expr, hit: str) -> None:
+    """Jump to a block if one of the binder's elements fulfils the body, else go on."""
+    fn = cx.fn
+    conditions = conjuncts(binder.condition) + conjuncts(body)
+    source = None if _lazy(binder.source) else lower(cx, binder.source)
+    if source is not None:
+        source, conditions = narrowed(cx, source, binder.name, binder.type, conditions)
+        if not conditions and isinstance(source.layout, Bits):
+            following = fn.block()
+            fn.branch(nonempty(fn, source), hit, following)
+            fn.at(following)
+            return
+
+    def test(value: Value) -> None:
+        following = fn.block()
+        cx.locals[binder.name] = value
+        test = conjunction(conditions)
+        if test is None:
+            fn.jump(hit)
+        else:
+            jump_if(cx, test, hit, following)
+        fn.at(following)
+
+    if source is None:
+        each_element(cx, binder.source, test)
+    else:
+        collections.iterate(fn, source, lambda element, _: test(element))
+    cx.locals.pop(binder.name, None)
+
+
+def _lazy(source: Expr) -> bool:
+    """Whether the collection is gone through without being made."""
+    return isinstance(source, Apply) and source.op in (Op.DOMAIN, Op.RANGE)
+
+
+def narrowed(
+    cx: Context, source: Value, name: str, kind: Type, conditions: list[Expr]
+) -> tuple[Value, list[Expr]]:
+    """Of a collection the elements `name` that fulfil the first of the conditions, as far as
+    tables know these, and the conditions left to test.
+    """
+    if not isinstance(source.layout, Bits) or not conditions:
+        return source, conditions
+    found, left = cx.tables.masks(name, kind, conditions)
+
+    def number(key: Expr) -> Word:
+        return ordinal(cx.fn, lower_as(cx, key, layout_of(key.type)))
+
+    return restricted(cx, source, found, number), left
 
 
 def _predicate(cx: Context, expr: Apply) -> Bit | None:
@@ -462,19 +510,27 @@ def over(cx: Context, binders: tuple[Binder, ...], body: Callable[[], None]) -> 
 
 def with_elements(cx: Context, binder: Binder, body: Callable[[], None]) -> None:
     """The body with the binder's name bound to each element that its condition admits."""
+    conditions = conjuncts(binder.condition)
+    source = None if _lazy(binder.source) else lower(cx, binder.source)
+    if source is not None:
+        source, conditions = narrowed(cx, source, binder.name, binder.type, conditions)
+    condition = conjunction(conditions)
 
     def bound(value: Value) -> None:
         cx.locals[binder.name] = value
-        if binder.condition is None:
+        if condition is None:
             body()
             return
         run, following = cx.fn.block(), cx.fn.block()
-        jump_if(cx, binder.condition, run, following)
+        jump_if(cx, condition, run, following)
         cx.fn.at(run)
         body()
         cx.fn.begin(following)
 
-    each_element(cx, binder.source, bound)
+    if source is None:
+        each_element(cx, binder.source, bound)
+    else:
+        collections.iterate(cx.fn, source, lambda element, _: bound(element))
     cx.locals.pop(binder.name, None)
 
 
@@ -519,6 +575,9 @@ def _comprehension(cx: Context, expr: Comprehension) -> Value:
 
 def _sum(cx: Context, expr: Comprehension) -> Value:
     fn = cx.fn
+    counted = _selection(cx, expr) if expr.body == Const(expr.body.type, 1) else None
+    if counted is not None:
+        return Value(layout_of(expr.type), collections.size(fn, counted))
     total = fn.slot()
     fn.store(total, 0)
 
@@ -555,8 +614,42 @@ def _extremum(cx: Context, expr: Comprehension) -> Value:
     return Value(layout_of(expr.type), fn.load(best))
 
 
+def _selection(cx: Context, expr: Comprehension) -> Value | None:
+    """The elements of a dense set that fulfil a condition that tables know; None for others."""
+    if len(expr.binders) > 1 or _lazy(expr.binders[0].source):
+        return None
+    (binder,) = expr.binders
+    conditions = conjuncts(binder.condition)
+    layout = result_layout(binder.source)
+    if not isinstance(layout, Bits) or cx.tables.masks(binder.name, binder.type, conditions)[1]:
+        return None
+    source = lower(cx, binder.source)
+    return narrowed(cx, source, binder.name, binder.type, conditions)[0]
+
+
+def _selected(cx: Context, expr: Comprehension, layout: Layout) -> Value | None:
+    """A set that is part of a dense set, as it is or as the variant that all its elements are."""
+    binder = expr.binders[0]
+    if not isinstance(layout, Bits):
+        return None
+    variant = is_variant(expr.body, binder.name)
+    if variant is None:
+        if not (isinstance(expr.body, Local) and expr.body.name == binder.name):
+            return None
+        elements = _selection(cx, expr)
+        return elements if elements is not None and elements.layout == layout else None
+    known = Apply(BOOL, Op.IS, (Local(binder.type, binder.name),), variant)
+    if known not in conjuncts(binder.condition):
+        return None
+    elements = _selection(cx, expr)
+    return None if elements is None else variants(cx.fn, elements, variant, layout)
+
+
 def _set_of(cx: Context, expr: Comprehension) -> Value:
     layout = result_layout(expr)
+    selected = _selected(cx, expr, layout)
+    if selected is not None:
+        return selected
     element = collections.element_layout(layout)
     result = temporary(cx.fn, layout)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from ....language.ir.nodes import (
@@ -25,7 +25,6 @@ from ....language.ir.nodes import (
 )
 from ....language.ir.types import (
     BagType,
-    IntType,
     RecordType,
     SeqType,
     SetType,
@@ -34,11 +33,16 @@ from ....language.ir.types import (
     cardinality,
 )
 from ..control import LEAVE_OUT
-from ..layout import DENSE_LIMIT, StateLayout, layout_of
+from ..layout import DENSE_LIMIT, Bits, StateLayout, layout_of
 from . import collections, shapes
 from .access import Value, write
 from .context import Context, TrapTable, state_places
-from .expressions import adapted, condition, each_of_type, jump_if, lower, lower_as
+from .expressions import adapted, condition, each_of_type, jump_if, lower, lower_as, narrowed
+from .fusion import fused
+from .masks import Tables
+from .restriction import variants
+from .rewriting import free_names
+from .safety import safe
 from .statements import Statements, Working, changed_variables
 from .symmetry import SymmetryFunctions
 from .text import Function, Module, Pointer, Word
@@ -66,6 +70,11 @@ class SpecFunctions:
     layout: StateLayout
     module: Module
     traps: TrapTable
+    tables: Tables = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.spec = fused(self.spec)
+        self.tables = Tables(self.spec)
 
     def write_all(self, subsets: Sequence[tuple[str, ...]]) -> None:
         """Every function of the ABI but those that a spec has no use for."""
@@ -90,7 +99,7 @@ class SpecFunctions:
             SymmetryFunctions(self.layout, self.module, sorts).write_all()
 
     def _context(self, fn: Function, on_trap: str) -> Context:
-        return Context(fn, self.traps, fn.slot(), on_trap)
+        return Context(fn, self.traps, fn.slot(), on_trap, self.tables)
 
     # Successors
 
@@ -313,8 +322,8 @@ def _split(body: tuple[Stmt, ...]) -> tuple[list[Require], tuple[Stmt, ...]]:
 class _Bindings:
     """Loops over the parameters of an action, with each guard as far outside as it can be.
 
-    Guards keep their order, so that a guard is evaluated (and can trap) only after those before
-    it hold. A guard that asks for membership of the next parameter becomes its loop.
+    A guard that may trap is evaluated only after those before it hold; others may overtake each
+    other. A guard that asks for membership of the next parameter becomes its loop.
     """
 
     cx: Context
@@ -326,9 +335,9 @@ class _Bindings:
         """The loops from `depth` on; ends with a jump to `following`."""
         fn = self.cx.fn
         unbound = {parameter.name for parameter in self.parameters[depth:]}
-        while self.guards and not locals_of(self.guards[0]) & unbound:
+        for guard in self._ready(unbound):
             enabled = fn.block()
-            jump_if(self.cx, self.guards.pop(0).condition, enabled, following)
+            jump_if(self.cx, guard.condition, enabled, following)
             fn.at(enabled)
         if depth == len(self.parameters):
             self.body(following)
@@ -345,27 +354,44 @@ class _Bindings:
         if source is None:
             each_of_type(self.cx, parameter.type, bound)
         else:
-            self._members(parameter.type, source, bound)
+            self._members(parameter, source, unbound, bound)
         fn.jump(following)
+
+    def _ready(self, unbound: set[str]) -> list[Require]:
+        """Take out the guards that can be evaluated when only these parameters are not bound."""
+        ready: list[Require] = []
+        left: list[Require] = []
+        for guard in self.guards:
+            early = not left or (safe(guard.condition) and all(safe(g.condition) for g in left))
+            if early and not free_names(guard) & unbound:
+                ready.append(guard)
+            else:
+                left.append(guard)
+        self.guards = left
+        return ready
 
     def _source(self, parameter: Parameter, unbound: set[str]) -> Expr | None:
         """The collection that a guard wants the parameter to be in."""
         large = cardinality(parameter.type) > DENSE_LIMIT
         for position, guard in enumerate(self.guards if large else self.guards[:1]):
             source = _membership(guard.condition, parameter)
-            if source is not None and not locals_of(source) & unbound:
+            if source is not None and not free_names(source) & unbound:
                 if position == 0:
                     self.guards.pop(0)
                 return source
         return None
 
-    def _members(self, kind: Type, source: Expr, bound: Callable[[Value], None]) -> None:
-        cx, fn = self.cx, self.cx.fn
+    def _members(
+        self, parameter: Parameter, source: Expr, unbound: set[str], bound: Callable[[Value], None]
+    ) -> None:
+        cx, fn, kind = self.cx, self.cx.fn, parameter.type
         elements = lower(cx, source)
         if isinstance(source.type, SeqType):
             # In canonical order and without repetitions: as a set.
             target = layout_of(SetType(source.type.element, source.type.capacity))
             elements = collections.relaid(fn, elements, target, cx.overflow("parameter"))
+        if isinstance(elements.layout, Bits):
+            elements = self._admitted(parameter, elements, unbound)
 
         def member(element: Value, _after: str) -> None:
             if element.layout.kind == kind:
@@ -377,6 +403,24 @@ class _Bindings:
             fn.when(is_one, lambda: bound(shapes.variant(fn, element, name)))
 
         collections.iterate(fn, elements, member)
+
+    def _admitted(self, parameter: Parameter, elements: Value, unbound: set[str]) -> Value:
+        """Those of a dense set that the parameter can be, by its type and by guards."""
+        kind = parameter.type
+        if isinstance(kind, RecordType) and isinstance(
+            _element_type(elements.layout.kind), UnionType
+        ):
+            target = layout_of(SetType(kind))
+            if not isinstance(target, Bits):
+                return elements
+            elements = variants(self.cx.fn, elements, kind.name, target)
+        all_guards = self.guards
+        ready = self._ready(unbound - {parameter.name})
+        conditions = [guard.condition for guard in ready]
+        elements, left = narrowed(self.cx, elements, parameter.name, kind, conditions)
+        met = ready[: len(ready) - len(left)]
+        self.guards = [guard for guard in all_guards if guard not in met]
+        return elements
 
 
 def _membership(condition_: Expr, parameter: Parameter) -> Expr | None:
@@ -402,15 +446,3 @@ def _element_type(kind: Type) -> Type | None:
         case SetType(element) | SeqType(element) | BagType(element):
             return element
     return None
-
-
-def locals_of(root: object) -> set[str]:
-    """The names of all locals read below an IR object."""
-    if isinstance(root, Local):
-        return {root.name}
-    if isinstance(root, tuple):
-        return set().union(*map(locals_of, root)) if root else set()
-    fields = getattr(root, "__dataclass_fields__", None)
-    if fields is None or isinstance(root, type | IntType):
-        return set()
-    return set().union(*(locals_of(getattr(root, name)) for name in fields))

@@ -6,7 +6,7 @@ strings are ten times faster. Mutable variables are stack slots (`slot`); LLVM m
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 Word = int | str
 """A 64-bit integer: a constant (signed) or the name of a register."""
@@ -68,6 +68,7 @@ class Module:
 
     def __init__(self) -> None:
         self.functions: list[Function] = []
+        self._tables: dict[tuple[int, ...], str] = {}
         self._helpers: dict[object, str] = {}
 
     def function(
@@ -92,13 +93,25 @@ class Module:
             make(self.function(name, parameters, result))
         return self._helpers[key]
 
+    def table(self, words: Sequence[int]) -> Pointer:
+        """The address of constant words."""
+        key = tuple(words)
+        return self._tables.setdefault(key, f"@table.{len(self._tables)}")
+
     def exported(self) -> list[str]:
         """The names of the functions that can be called from outside."""
         return [function.name for function in self.functions if not function.internal]
 
     def text(self) -> str:
         """The module as LLVM IR."""
-        return INTRINSICS + "\n".join(function.text() for function in self.functions)
+        tables = [
+            f"{name} = internal constant [{len(words)} x i64] "
+            f"[{', '.join(f'i64 {signed(word)}' for word in words)}]\n"
+            for words, name in self._tables.items()
+        ]
+        return (
+            INTRINSICS + "".join(tables) + "\n".join(function.text() for function in self.functions)
+        )
 
 
 class Function:
