@@ -18,7 +18,7 @@ def advance(server: Server) -> None:
     if breaks and server.log.term_at(server.commit_index + 1) != current:
         return  # terms never decrease, so a scan that ends at an old one ends at the first entry
     if server.log.term_at(agreed) == current or server.has_flaw(Flaw.COMMIT_ANY_TERM):
-        server.commit_index = agreed
+        server.commit_to(agreed)
 
 
 def _agreed(server: Server) -> int:
@@ -37,7 +37,7 @@ def follow_commit(server: Server, leader_commit: int, last_new: int) -> None:
     own = server.has_flaw(Flaw.COMMIT_MIN_OWN_LOG)
     index = min(leader_commit, server.log.last_index if own else last_new)
     if index > server.commit_index or server.has_flaw(Flaw.COMMIT_NOT_MONOTONIC):
-        server.commit_index = index
+        server.commit_to(index)
 
 
 def apply_all(server: Server) -> None:

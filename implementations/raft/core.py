@@ -82,9 +82,12 @@ class Raft:
         if server.log.last_term > server.current_term and server.options.strict:
             raise DamagedRecordError(f"an entry of term {server.log.last_term}, which never began")
         if server.snapshot is not None:
-            server.commit_index = server.last_applied = server.snapshot.last_index
+            server.last_applied = server.snapshot.last_index
             server.sessions = dict(server.snapshot.sessions)
             server.effects.append(Restore(server.snapshot))
+        server.commit_index = max(server.last_applied, server.commit_index)
+        if not server.options.lazy_apply:
+            commitment.apply_all(server)
         server.set_timer(Timer.ELECTION)
         return core, core._taken()
 
@@ -303,9 +306,10 @@ class Raft:
 
 def _replay(server: Server, record: Record) -> None:
     match record:
-        case TermRecord(term, voted_for):
+        case TermRecord(term, voted_for, commit):
             server.current_term = term
             server.voted_for = voted_for
+            server.commit_index = commit
         case EntriesRecord(first, entries):
             if not server.log.base_index < first <= server.log.last_index + 1:
                 raise DamagedRecordError(
@@ -313,9 +317,10 @@ def _replay(server: Server, record: Record) -> None:
                     f" {server.log.base_index + 1} to {server.log.last_index}"
                 )
             server.log.replace_from(first, entries)
-        case CheckpointRecord(term, voted_for, snapshot, entries):
+        case CheckpointRecord(term, voted_for, snapshot, entries, commit):
             server.current_term = term
             server.voted_for = voted_for
+            server.commit_index = commit
             server.snapshot = snapshot
             server.log = RaftLog(snapshot.last_index, snapshot.last_term, entries)
         case _:

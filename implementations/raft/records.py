@@ -18,10 +18,15 @@ from .messages import Command, Entry, NoOp, Payload, Snapshot
 
 @dataclass(frozen=True)
 class TermRecord:
-    """currentTerm and votedFor (Figure 2)."""
+    """currentTerm and votedFor (Figure 2); and what is committed, if configurations wait for that.
+
+    Figure 2 lets a restart forget commitIndex. A server that acts on a configuration only once it
+    is committed must not: it would vote in a configuration that others have left behind.
+    """
 
     term: int
     voted_for: str | None
+    commit: int = 0
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,7 @@ class CheckpointRecord:
     voted_for: str | None
     snapshot: Snapshot
     entries: tuple[Entry, ...]
+    commit: int = 0
 
 
 Record: TypeAlias = TermRecord | EntriesRecord | CheckpointRecord
@@ -49,16 +55,17 @@ def encode(record: Record) -> bytes:
     """The record as canonical JSON in UTF-8."""
     fields: dict[str, object]
     match record:
-        case TermRecord(term, voted_for):
-            fields = {"record": "term", "term": term, "voted_for": voted_for}
+        case TermRecord(term, voted_for, commit):
+            fields = {"record": "term", "term": term, "voted_for": voted_for, "commit": commit}
         case EntriesRecord(first, entries):
             written = [_entry(entry) for entry in entries]
             fields = {"record": "entries", "first": first, "entries": written}
-        case CheckpointRecord(term, voted_for, snapshot, entries):
+        case CheckpointRecord(term, voted_for, snapshot, entries, commit):
             fields = {
                 "record": "checkpoint",
                 "term": term,
                 "voted_for": voted_for,
+                "commit": commit,
                 "snapshot": {
                     "last_index": snapshot.last_index,
                     "last_term": snapshot.last_term,
@@ -77,7 +84,9 @@ def decode(entry: bytes) -> Record:
         fields: dict[str, Any] = json.loads(entry)
         match fields["record"]:
             case "term":
-                return TermRecord(_number(fields["term"]), _name(fields["voted_for"]))
+                return TermRecord(
+                    _number(fields["term"]), _name(fields["voted_for"]), _number(fields["commit"])
+                )
             case "entries":
                 return EntriesRecord(_number(fields["first"]), _entries(fields["entries"]))
             case "checkpoint":
@@ -86,6 +95,7 @@ def decode(entry: bytes) -> Record:
                     _name(fields["voted_for"]),
                     _read_snapshot(fields["snapshot"]),
                     _entries(fields["entries"]),
+                    _number(fields["commit"]),
                 )
             case other:
                 raise ValueError(f"unknown kind {other!r}")

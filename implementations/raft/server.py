@@ -178,7 +178,7 @@ class Server:
         """Write currentTerm and votedFor if they changed."""
         if self.unsaved:
             self.unsaved = False
-            self._persist(TermRecord(*self._term_and_vote()))
+            self._persist(TermRecord(*self._term_and_vote(), self._durable_commit))
 
     def store(self, first: int, entries: Sequence[Entry]) -> None:
         """Put entries at `first` in place of what is there and behind; durable before any reply."""
@@ -192,7 +192,20 @@ class Server:
         self.snapshot = snapshot
         self.log = log
         self.unsaved = False
-        self._persist(CheckpointRecord(*self._term_and_vote(), snapshot, log.entries))
+        term, vote = self._term_and_vote()
+        self._persist(CheckpointRecord(term, vote, snapshot, log.entries, self._durable_commit))
+
+    def commit_to(self, index: int) -> None:
+        """Set commitIndex. A configuration that takes effect by that is not to be forgotten."""
+        if self.options.configuration_at_apply and any(
+            self.commit_index < found <= index for found, _ in self.log.configurations
+        ):
+            self.unsaved = True
+        self.commit_index = index
+
+    @property
+    def _durable_commit(self) -> int:
+        return self.commit_index if self.options.configuration_at_apply else 0
 
     def _persist(self, record: Record, *, forced: bool = True) -> None:
         self.effects.append(Persist(record, forced))

@@ -142,6 +142,34 @@ class World:
             self._client()
         self.check()
 
+    def chaos(self, steps: int) -> None:
+        """Anything in any order, as if no clock existed: not for leases."""
+        for _ in range(steps):
+            roll = self.random.random()
+            up = [host for host in self.hosts.values() if host.core is not None]
+            host = self.random.choice(list(self.hosts.values()))
+            if host.core is None:
+                self.start(host)
+            elif roll < 0.7 and self.network:
+                self._deliver(self._any_message())
+            elif roll < 0.8 and host.timers:
+                timer = self.random.choice(sorted(host.timers, key=lambda one: one.value))
+                del host.timers[timer]
+                self.feed(host, TimedOut(timer))
+            elif roll < 0.98:
+                self._client()
+            elif up:
+                self.crash(self.random.choice(up))
+            self.check()
+
+    def _any_message(self) -> tuple[int, str, str, Message]:
+        while len(self.network) > 30:
+            del self.network[self.random.randrange(len(self.network))]
+        item = self.random.choice(self.network)
+        if self.random.random() > self.faults.duplicate:
+            self.network.remove(item)
+        return item
+
     def _faults(self) -> None:
         chance = self.random.random
         if chance() < self.faults.heal:

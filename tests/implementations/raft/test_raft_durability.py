@@ -53,7 +53,7 @@ SNAPSHOT = Snapshot(2, 1, JOINT.left(), (("client", 4),), b"\x00state")
 A, B, C = entry(1, "a"), entry(1, "b"), entry(2, "c")
 RECORDS: list[Record] = [
     TermRecord(3, None),
-    TermRecord(3, "ü"),
+    TermRecord(3, "ü", 7),
     EntriesRecord(1, ()),
     EntriesRecord(7, (Entry(1, NoOp()), Entry(2, Command(b"\xff", "client", 3)), Entry(2, JOINT))),
     CheckpointRecord(3, "a", SNAPSHOT, (Entry(2, Command(b"")),)),
@@ -68,10 +68,10 @@ def test_records_survive_the_round_trip(record: Record) -> None:
 def test_the_durable_form_stays_readable() -> None:
     """Logs outlive versions: these texts must be decoded for ever."""
     texts = [
-        b'{"record":"term","term":3,"voted_for":"a"}',
+        b'{"commit":5,"record":"term","term":3,"voted_for":"a"}',
         b'{"entries":[{"data":"Yg==","term":1},{"term":2}],"first":2,"record":"entries"}',
         (
-            b'{"entries":[],"record":"checkpoint","snapshot":{"configuration":{"outgoing":[],'
+            b'{"commit":2,"entries":[],"record":"checkpoint","snapshot":{"configuration":{"outgoing":[],'
             b'"retired":["x"],"voters":["a"]},"data":"cw==","last_index":2,"last_term":1,'
             b'"sessions":[["client",4]]},"term":3,"voted_for":null}'
         ),
@@ -88,9 +88,10 @@ def test_the_durable_form_stays_readable() -> None:
         b"[]",
         b"{}",
         b'{"record":"maybe"}',
-        b'{"record":"term","term":-1,"voted_for":null}',
-        b'{"record":"term","term":true,"voted_for":null}',
-        b'{"record":"term","term":1,"voted_for":7}',
+        b'{"commit":0,"record":"term","term":-1,"voted_for":null}',
+        b'{"commit":0,"record":"term","term":true,"voted_for":null}',
+        b'{"commit":0,"record":"term","term":1,"voted_for":7}',
+        b'{"commit":null,"record":"term","term":1,"voted_for":null}',
         b'{"record":"entries","first":1,"entries":[{}]}',
         b'{"record":"entries","first":1,"entries":[{"term":1,"data":"?"}]}',
         b'{"record":"checkpoint","term":1,"voted_for":null,"snapshot":{},"entries":[]}',
