@@ -168,6 +168,17 @@ def test_a_copy_changes_nothing_and_stores_nothing(core: Replica, event: Any) ->
 
 
 @pytest.mark.parametrize(
+    "message",
+    [Chosen(1, Noop()), Accept(A0, 1, Noop()), Snapshot(1, "other", ()), Snapshot(2, "other", ())],
+)
+def test_what_a_checkpoint_or_the_prefix_covers_comes_too_late(message: Any) -> None:
+    core = follower()
+    before = deepcopy(core.ledger)
+    core.handle(Received("a", message))
+    assert core.ledger == before
+
+
+@pytest.mark.parametrize(
     ("members", "acceptors", "reason"),
     [
         ((), None, "include 'a'"),

@@ -112,9 +112,10 @@ STEPS: list[Event] = [
     Checkpoint(1, "after 1"),
     Received("c", Prepare(C1, 2)),
     Received("c", Accept(C1, 3, Noop())),
+    Received("c", Accept(Ballot(2, "c"), 4, Noop())),  # without a prepare request before it
     Received("c", Snapshot(2, "after 2", (("ü", 2),))),
-    TakeOver(2),
-    Received("a", Promise(Ballot(2, "b"), ())),
+    TakeOver(3),
+    Received("a", Promise(Ballot(3, "b"), ())),
     Submit(Command("v", 1, "add")),
 ]
 
@@ -201,6 +202,7 @@ def test_every_prefix_of_what_was_written_is_a_good_log() -> None:
         recovered, _ = Replica.recover("b", ABC, load(log))
         expected = core if kept else lost
         assert promised(recovered.ledger) == promised(expected.ledger)
+        assert recovered.ledger.chosen == expected.ledger.chosen
 
 
 def test_a_replica_executes_again_from_its_checkpoint_on() -> None:

@@ -494,3 +494,19 @@ def test_a_learner_asks_others_that_may_have_learned() -> None:
     assert proposer.handle(Received("l2", Inquiry(X))) == ()
     proposer.handle(Received("l1", Chosen(X, "v")))
     assert proposer.handle(Received("l2", Inquiry(X))) == (Send("l2", Chosen(X, "v")),)
+
+
+def test_an_older_vote_that_comes_late_does_not_replace_a_newer_one() -> None:
+    core = Learner("l1", A)
+    accepted(core, "a1", 2, "w")
+    accepted(core, "a1", 1, "v")
+    assert core.instances[X].heard == {"a1": Vote(b(2), "w")}
+    assert accepted(core, "a2", 1, "v") == ()
+
+
+def test_a_second_value_is_reported_too() -> None:
+    """No correct system has one; whoever watches should see it."""
+    core = Learner("l1", A)
+    core.handle(Received("l2", Chosen(X, "v")))
+    assert core.handle(Received("l2", Chosen(X, "w"))) == (Learned(X, "w"),)
+    assert core.instances[X].learned == ("v", "w")
