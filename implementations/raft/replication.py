@@ -112,7 +112,10 @@ def call(server: Server) -> None:
     """Send everybody AppendEntries that asks for confirmation in a new round (5.2, 6.4)."""
     begin_round(server)
     for peer in server.peers:
-        send_append(server, peer, entries=not server.progress[peer].in_flight)
+        progress = server.progress[peer]
+        # Entries that may be lost go along; in a pipeline a refusal would tell.
+        waits = _is_pipelined(server, progress) and progress.in_flight
+        send_append(server, peer, entries=not waits)
 
 
 def on_request(server: Server, peer: str, *, entries: bool) -> None:

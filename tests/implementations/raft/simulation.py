@@ -319,7 +319,8 @@ class World:
         copies = 2 if self.random.random() < self.faults.duplicate else 1
         for _ in range(copies):
             slow = self.faults.drop > 0 and self.random.random() < 0.1
-            delay = self.random.randint(1, 200 if slow else 15)
+            # Mostly there and back between two heartbeats: answers then hide what was lost.
+            delay = self.random.randint(1, 200 if slow else 7)
             self.network.append((self.now + delay, sender, to, message))
         self.seen.add(type(message).__name__)
 

@@ -332,6 +332,14 @@ def test_leaders_send_entries_from_next_index_on() -> None:
     assert sends(effects) == [("b", message), ("c", message)]
 
 
+def test_leaders_send_lost_entries_again_though_heartbeats_are_answered() -> None:
+    core = leader()
+    core.handle(ClientRequest(b"x"))
+    core.handle(Received("b", AppendEntriesReply(1, True, 0)))  # to the heartbeat before
+    messages = dict(sends(core.handle(TimedOut(Timer.HEARTBEAT))))
+    assert messages["b"] == AppendEntries(1, 0, 0, (entry(1, "x"),), 0)
+
+
 def test_leaders_update_next_and_match_index_on_success() -> None:
     core = leader()
     core.handle(ClientRequest(b"x"))
