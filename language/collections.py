@@ -39,6 +39,22 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
+def copied(value: Any) -> Any:
+    """A live value that shares nothing that can change with the given one."""
+    if not isinstance(value, Live):
+        return value
+    new: Any = object.__new__(type(value))
+    new._place = value._place
+    match value._items:
+        case dict() as items:
+            new._items = {key: copied(item) for key, item in items.items()}
+        case list() as items:
+            new._items = [copied(item) for item in items]
+        case items:
+            new._items = set(items)
+    return new
+
+
 def _sorted(items: Iterable[Any]) -> list[Any]:
     return sorted(items, key=order_key)
 

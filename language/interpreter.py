@@ -64,18 +64,20 @@ class Reference:
     def successors(self, state: State) -> list[Transition]:
         """Every enabled transition, in the order of `semantics.Semantics.successors`."""
         found: list[Transition] = []
+        before = self._live(state)
         for method in self._with_role("action"):
             if method.name in self._actions:
-                found.extend(self._taken(method, state))
+                found.extend(self._taken(method, state, before))
         return found
 
-    def _taken(self, method: Method, state: State) -> Iterator[Transition]:
+    def _taken(self, method: Method, state: State, before: Any) -> Iterator[Transition]:
+        """The steps of an action from a state; `before` is a live object in it."""
         assert isinstance(method.mark.kind, Kind)
         parameters = self._actions[method.name]
         for binding in self._tried(method.name, state):
 
             def step(binding: tuple[Value, ...] = binding) -> State:
-                live = self._shape.spec._from_state(self._shape, state)
+                live = before._copied()
                 method.function(live, *(self._thawed(value) for value in binding))
                 return live._state()  # type: ignore[no-any-return]
 

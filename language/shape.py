@@ -206,7 +206,7 @@ def shape_of(spec: type[Spec], given: Mapping[str, Any]) -> Shape:
 
 _OWN = (
     "__init__", "__setattr__", "__getattribute__", "__slots__", "lose_volatile",
-    "_state", "_from_state", "_is_state",
+    "_copied", "_state", "_from_state", "_is_state",
 )  # fmt: skip
 
 

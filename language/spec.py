@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .adopt import adopt, freeze
-from .collections import Nodes
+from .collections import Nodes, copied
 from .ir.nodes import Durability
 from .ir.types import MapType, NodeType
 from .shape import Shape, shape_of
@@ -48,6 +48,14 @@ class Spec:
             object.__setattr__(new, name, value)
         for name, value in zip(shape.variables, state, strict=True):
             object.__setattr__(new, name, adopt(value, shape.place(name)))
+        return new
+
+    def _copied(self) -> Any:
+        """Another live object in the same state."""
+        new = object.__new__(type(self))
+        for name, value in vars(self).items():
+            held = copied(value) if name in self.__shape.variables else value
+            object.__setattr__(new, name, held)
         return new
 
     def _state(self) -> State:
