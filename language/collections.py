@@ -43,9 +43,10 @@ def copied(value: Any) -> Any:
     """A live value that shares nothing that can change with the given one."""
     if not isinstance(value, Live):
         return value
+    old: Any = value
     new: Any = object.__new__(type(value))
-    new._place = value._place
-    match value._items:
+    new._place = old._place
+    match old._items:
         case dict() as items:
             new._items = {key: copied(item) for key, item in items.items()}
         case list() as items:
