@@ -53,9 +53,10 @@ class Options:
 
     @property
     def shares_ballots(self) -> bool:
-        """Whether two values in one ballot pass for possible, because a flaw makes them so.
+        """Whether a flaw makes it possible that one ballot is used twice.
 
-        Correct processes refuse them. That second check would hide the missing first one.
+        Correct processes refuse what can only come of that: two values in one ballot, answers to a
+        ballot that was never used. Those checks would hide that the first one is missing.
         """
         return bool({Flaw.BALLOT_REUSE, Flaw.FORGET_BALLOT} & self.flaws)
 

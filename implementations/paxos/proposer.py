@@ -160,9 +160,9 @@ class Proposer:
             raise RemoteError(f"{sender!r} is no acceptor, and answers {ballot}")
         if ballot.proposer != self._owner:
             raise RemoteError(f"{sender!r} answers {ballot}, a number of {ballot.proposer!r}")
-        # A proposer that forgets its ballots takes the answers to them for answers to nothing.
-        forgets = Flaw.FORGET_BALLOT in self._options.flaws
-        if (state.tried is None or ballot > state.tried) and not forgets:
+        # With flawed numbers it may be an answer to another, or to what is forgotten.
+        known = state.tried is not None and ballot <= state.tried
+        if not known and not self._options.shares_ballots:
             raise RemoteError(f"{sender!r} answers {ballot}, which was never used")
 
     @property

@@ -454,3 +454,38 @@ def test_a_slot_is_chosen_by_a_majority(count: int) -> None:
         for _ in range(2):  # a copy is no second vote
             cluster.feed("r0", Received(name, Accepted(ballot, 1)))
     assert cluster.cores["r0"].ledger.prefix == 1
+
+
+def test_votes_in_an_earlier_ballot_do_not_count() -> None:
+    """Section 2.1: a majority accepts one proposal, not several with some value."""
+    cluster = led()
+    cluster.submit("a", command(1))
+    cluster.flying.clear()
+    first = cluster.cores["a"].ledger.max_bal
+    assert first is not None
+    cluster.feed("a", TakeOver())
+    cluster.feed("a", Received("b", Promise(Ballot(1, "a"), ())))
+    leader = cluster.cores["a"]
+    assert leader.role is Role.LEADING
+    cluster.feed("a", Received("b", Accepted(first, 1)))
+    assert leader.ledger.prefix == 0
+    cluster.feed("a", Received("b", Accepted(Ballot(1, "a"), 1)))
+    assert leader.ledger.prefix == 1
+
+
+def test_promises_of_an_earlier_ballot_do_not_count() -> None:
+    cluster = Cluster(ABC)
+    cluster.feed("a", TakeOver())
+    cluster.feed("a", TakeOver())
+    cluster.feed("a", Received("b", Promise(Ballot(0, "a"), ())))
+    assert cluster.cores["a"].role is Role.PREPARING
+
+
+def test_a_leader_does_not_go_on_with_what_a_snapshot_covers() -> None:
+    cluster = led()
+    cluster.submit("a", command(1))
+    cluster.submit("a", command(1, "d"))
+    cluster.feed("a", Received("b", Snapshot(1, "state", (("c", 1),))))
+    leadership = cluster.cores["a"].leadership
+    assert leadership is not None
+    assert set(leadership.proposals) == set(leadership.acks) == {2}
