@@ -44,18 +44,21 @@ class Journal:
         """Write every record among the effects, forcing at most once; returns the other effects.
 
         Group commit: pass the effects of many events together, and carry out what is returned
-        afterwards. Moving a record before an earlier send is safe, the reverse is not.
+        afterwards. Moving a record before an earlier send is safe, the reverse is not. Records
+        behind the last forced one are not forced with it.
         """
         rest: list[Effect] = []
-        force = False
+        records: list[Persist] = []
         for effect in effects:
             if isinstance(effect, Persist):
-                self._append(effect.record)
-                force = force or effect.forced
+                records.append(effect)
             else:
                 rest.append(effect)
-        if force:
-            self._log.force()
+        last = max((at for at, record in enumerate(records) if record.forced), default=-1)
+        for at, effect in enumerate(records):
+            self._append(effect.record)
+            if at == last:
+                self._log.force()
         return tuple(rest)
 
     def load(self) -> tuple[Record, ...]:

@@ -131,11 +131,7 @@ class Cluster:
     def step(self, server: str | int, event: Event) -> list[Effect]:
         """Pass an event; what is sent flies."""
         name = str(server)
-        journal = Journal(self.logs[name])
-        # One at a time: a forced record would make those behind it durable as well.
-        rest = [
-            done for effect in self.cores[name].handle(event) for done in journal.write((effect,))
-        ]
+        rest = Journal(self.logs[name]).write(self.cores[name].handle(event))
         self.flying += [(name, *sent) for sent in sends(rest)]
         core = self.cores[name]
         if core.role is Role.LEADER:

@@ -258,6 +258,17 @@ def test_group_commit_forces_once_for_many_events() -> None:
     assert len([effect for effect in rest if isinstance(effect, Apply)]) == 3
 
 
+def test_records_that_need_no_force_stay_lazy() -> None:
+    log = MemoryLog()
+    forced, lazy = (
+        Persist(TermRecord(1, "a"), forced=True),
+        Persist(TermRecord(2, "b"), forced=False),
+    )
+    Journal(log).write((lazy, forced, lazy))
+    assert len(log.durable()) == 2
+    assert len(log.entries()) == 3
+
+
 class Watched(World):
     """Recovers, at every send, what a crash would leave, and compares it with the message."""
 
