@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from . import two_phase_commit
+from . import consensus, two_phase_commit
 
 if __name__ == "__main__":
-    two_phase_commit.main()
+    two_phase_commit.main([])
+    consensus.main([])

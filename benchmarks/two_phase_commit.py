@@ -16,15 +16,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..checkers.explorer import explore
-from ..checkers.result import CheckResult, Verdict
-from ..language import Instance, instantiate
+from ..language import instantiate
 from ..models.two_phase_commit.spec import TwoPhaseCommit
 from . import yardstick
+from .measure import Known, explored, prepare
 
 KNOWN = {
-    3: (288, 1146, 11),
-    5: (8832, 58146, 17),
-    9: (10_340_352, 123_558_402, 29),
+    3: Known(288, 1146, 11),
+    5: Known(8832, 58146, 17),
+    9: Known(10_340_352, 123_558_402, 29),
 }
 """Distinct and generated states and depth, by resource managers: TLC's (rms=9: an independent
 search's)."""
@@ -45,18 +45,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def search(rms: int, rounds: int) -> None:
     """States per second of yardstick and explorer, with one worker and with two."""
     instance = instantiate(TwoPhaseCommit, {"rms": rms})
+    prepare(instance, [])
+    prepare(instance, None)
     best = {"yardstick": float("inf"), "one": float("inf"), "two": float("inf")}
     checked = float("inf")
     for _ in range(rounds):
-        by_hand = yardstick.run(rms, KNOWN[rms][0])
-        assert (by_hand.distinct, by_hand.generated, by_hand.depth) == KNOWN[rms]
+        by_hand = yardstick.run(rms, KNOWN[rms].distinct)
+        assert Known(by_hand.distinct, by_hand.generated, by_hand.depth) == KNOWN[rms]
         best["yardstick"] = min(best["yardstick"], by_hand.seconds)
         for name, workers in (("one", 1), ("two", 2)):
-            best[name] = min(best[name], _explored(instance, rms, [], workers).seconds)
-        checked = min(checked, _explored(instance, rms, None, 1).seconds)
-    distinct, generated, depth = KNOWN[rms]
+            best[name] = min(best[name], explored(instance, KNOWN[rms], [], workers).seconds)
+        checked = min(checked, explored(instance, KNOWN[rms], None, 1).seconds)
+    known = KNOWN[rms]
+    distinct = known.distinct
     print(
-        f"two-phase commit, rms={rms}: {distinct:,} distinct, {generated:,} generated, {depth} deep"
+        f"two-phase commit, rms={rms}: {distinct:,} distinct, {known.generated:,} generated, "
+        f"{known.depth} deep"
     )
     rate = {name: distinct / seconds for name, seconds in best.items()}
     print(f"  yardstick, by hand        {rate['yardstick']:>12,.0f} states/s")
@@ -65,15 +69,6 @@ def search(rms: int, rounds: int) -> None:
     print(f"  explorer, two workers     {rate['two']:>12,.0f} states/s", end="")
     print(f"  {rate['two'] / rate['one']:.2f} times one, on {os.cpu_count()} cores")
     print(f"  one, refinement checked   {distinct / checked:>12,.0f} states/s")
-
-
-def _explored(
-    instance: Instance, rms: int, properties: Sequence[str] | None, workers: int
-) -> CheckResult:
-    result = explore(instance, properties=properties, workers=workers)
-    assert result.verdict is Verdict.HOLDS
-    assert (result.distinct_states, result.generated_states, result.depth) == KNOWN[rms]
-    return result
 
 
 def machine(rms: int, rounds: int) -> None:
@@ -98,7 +93,8 @@ def machine(rms: int, rounds: int) -> None:
 def seconds_of_one(rms: int, rounds: int) -> float:
     """The mean of some searches with one worker: for `machine`, which runs several at once."""
     instance = instantiate(TwoPhaseCommit, {"rms": rms})
-    return sum(_explored(instance, rms, [], 1).seconds for _ in range(rounds)) / rounds
+    prepare(instance, [])
+    return sum(explored(instance, KNOWN[rms], [], 1).seconds for _ in range(rounds)) / rounds
 
 
 def memory(rms: int) -> None:
@@ -112,7 +108,7 @@ def memory(rms: int) -> None:
         command = [sys.executable, "-c", script, str(rms), str(workers)]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         engine, grown = (int(word) for word in done.stdout.split())
-        states = KNOWN[rms][0]
+        states = KNOWN[rms].distinct
         print(f"  memory, workers={workers}: {engine / states:.1f} bytes a state by its own count,")
         print(f"    {grown / states:.1f} bytes a state of growth of the process")
 

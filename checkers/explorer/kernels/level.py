@@ -150,6 +150,24 @@ def sift_wide(  # type: ignore[no-untyped-def]
 
 
 @njit
+def sift(  # type: ignore[no-untyped-def]
+    filter_, bits, raw, count, state, hashes, fill, states, words
+):
+    """`sift_wide`, written out for a few numbers of words: what is known becomes straight code."""
+    if words == 2:
+        return sift_wide(filter_, bits, raw, count, state, hashes, fill, states, 2)
+    if words == 3:
+        return sift_wide(filter_, bits, raw, count, state, hashes, fill, states, 3)
+    if words == 4:
+        return sift_wide(filter_, bits, raw, count, state, hashes, fill, states, 4)
+    if words == 5:
+        return sift_wide(filter_, bits, raw, count, state, hashes, fill, states, 5)
+    if words == 6:
+        return sift_wide(filter_, bits, raw, count, state, hashes, fill, states, 6)
+    return sift_wide(filter_, bits, raw, count, state, hashes, fill, states, words)
+
+
+@njit
 def next_run(row, peer, workers):  # type: ignore[no-untyped-def]
     """The next arena after a peer's of which a row has states left; -1 when there is none."""
     for _ in range(workers):
@@ -313,16 +331,10 @@ def make(wide: bool) -> Any:
             poke(row, 2 * peer, cursor)
             if steps or count == 0 or peek(ctl, TRAP) != 0:
                 note(ctl, state, count)
-            if not wide:
-                fill = sift_narrow(filter_, bits, raw, count, state, hashes, fill)
-            elif words == 2:  # a number that is known becomes straight code
-                fill = sift_wide(filter_, bits, raw, count, state, hashes, fill, states, 2)
-            elif words == 3:
-                fill = sift_wide(filter_, bits, raw, count, state, hashes, fill, states, 3)
-            elif words == 4:
-                fill = sift_wide(filter_, bits, raw, count, state, hashes, fill, states, 4)
+            if wide:
+                fill = sift(filter_, bits, raw, count, state, hashes, fill, states, words)
             else:
-                fill = sift_wide(filter_, bits, raw, count, state, hashes, fill, states, words)
+                fill = sift_narrow(filter_, bits, raw, count, state, hashes, fill)
             if fill >= BATCH:
                 status = settle(ctl, fill)
                 fill = 0
