@@ -126,14 +126,14 @@ def _is_up_to_date(server: Server, request: RequestVote) -> bool:
 
 def on_request_vote_reply(server: Server, sender: str, reply: RequestVoteReply) -> None:
     """Count a vote of this term, or a welcome to the next."""
-    if reply.pre_vote and reply.granted:
+    if reply.pre_vote and reply.vote_granted:
         _count_pre_vote(server, sender, reply)
         return
     server.see_term(reply.term)
     stale = reply.term != server.current_term
     if stale and not server.has_flaw(Flaw.STALE_VOTE_REPLY_ACCEPTED):
         return
-    if server.role is Role.CANDIDATE and reply.granted:
+    if server.role is Role.CANDIDATE and reply.vote_granted:
         _count(server, sender)
         _lead_if_elected(server)
 

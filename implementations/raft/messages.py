@@ -57,7 +57,7 @@ class RequestVoteReply:
     """A vote or a refusal. A granted pre-vote has the term that was asked about."""
 
     term: int
-    granted: bool
+    vote_granted: bool
     pre_vote: bool = False
 
 

@@ -170,7 +170,7 @@ def _note_answer(server: Server, sender: str, confirmed: int) -> None:
 
 def _note_match(server: Server, progress: Progress, match_index: int) -> None:
     if match_index > progress.match_index or server.has_flaw(Flaw.MATCH_NOT_MONOTONIC):
-        progress.match_index = min(match_index, server.log.last_index)
+        progress.match_index = match_index
 
 
 def _note_success(server: Server, progress: Progress) -> None:

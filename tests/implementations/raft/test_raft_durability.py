@@ -71,9 +71,9 @@ def test_the_durable_form_stays_readable() -> None:
         b'{"commit":5,"record":"term","term":3,"voted_for":"a"}',
         b'{"entries":[{"data":"Yg==","term":1},{"term":2}],"first":2,"record":"entries"}',
         (
-            b'{"commit":2,"entries":[],"record":"checkpoint","snapshot":{"configuration":{"outgoing":[],'
-            b'"retired":["x"],"voters":["a"]},"data":"cw==","last_index":2,"last_term":1,'
-            b'"sessions":[["client",4]]},"term":3,"voted_for":null}'
+            b'{"commit":2,"entries":[],"record":"checkpoint","snapshot":{"configuration":'
+            b'{"outgoing":[],"retired":["x"],"voters":["a"]},"data":"cw==",'
+            b'"last_index":2,"last_term":1,"sessions":[["client",4]]},"term":3,"voted_for":null}'
         ),
     ]
     assert [encode(decode(text)) for text in texts] == texts

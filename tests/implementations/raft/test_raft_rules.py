@@ -42,14 +42,16 @@ ELECTION = TimedOut(Timer.ELECTION)
 
 def appended(core: Raft, *args: object, sender: str = "b") -> AppendEntriesReply:
     """What a server answers to AppendEntries."""
-    [(to, reply)] = sends(core.handle(Received(sender, AppendEntries(*args))))  # type: ignore[arg-type]
+    message = AppendEntries(*args)  # type: ignore[arg-type]
+    [(to, reply)] = sends(core.handle(Received(sender, message)))
     assert to == sender
     assert isinstance(reply, AppendEntriesReply)
     return reply
 
 
 def voted(core: Raft, *args: object, sender: str = "c") -> RequestVoteReply:
-    [(to, reply)] = sends(core.handle(Received(sender, RequestVote(*args))))  # type: ignore[arg-type]
+    message = RequestVote(*args)  # type: ignore[arg-type]
+    [(to, reply)] = sends(core.handle(Received(sender, message)))
     assert to == sender
     assert isinstance(reply, RequestVoteReply)
     return reply
@@ -156,14 +158,14 @@ def test_vote_1_false_if_the_term_is_old() -> None:
 
 def test_vote_2_granted_once_a_term() -> None:
     core = follower()
-    assert voted(core, 1, 0, 0, sender="b").granted
-    assert not voted(core, 1, 0, 0, sender="c").granted
+    assert voted(core, 1, 0, 0, sender="b").vote_granted
+    assert not voted(core, 1, 0, 0, sender="c").vote_granted
     assert core.voted_for == "b"
 
 
 def test_vote_2_granted_again_to_the_same_candidate() -> None:
     core = follower()
-    assert voted(core, 1, 0, 0).granted
+    assert voted(core, 1, 0, 0).vote_granted
     effects = core.handle(Received("c", RequestVote(1, 0, 0)))
     assert sends(effects) == [("c", RequestVoteReply(1, True))]
     assert not of_kind(effects, Persist)  # it is stored already
@@ -177,7 +179,7 @@ def test_vote_2_granted_to_a_log_at_least_as_up_to_date(
     index: int, term: int, granted: bool
 ) -> None:
     """5.4.1: the later last term wins, then the longer log."""
-    assert voted(follower(A, B, term=1), 3, index, term).granted is granted
+    assert voted(follower(A, B, term=1), 3, index, term).vote_granted is granted
 
 
 # All servers
@@ -213,7 +215,7 @@ def test_all_servers_take_a_newer_term_and_become_followers(make: object, messag
 
 def test_followers_respond_to_candidates_and_leaders() -> None:
     core = follower()
-    assert voted(core, 1, 0, 0, sender="b").granted
+    assert voted(core, 1, 0, 0, sender="b").vote_granted
     assert appended(core, 1, 0, 0, (), 0, sender="b").success
 
 
