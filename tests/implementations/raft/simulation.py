@@ -14,11 +14,9 @@ from quorate.implementations.raft import (
     CancelTimer,
     ClientRequest,
     Clock,
-    Command,
     Compact,
     Configuration,
     Effect,
-    Entry,
     Event,
     Flaw,
     Journal,
@@ -44,6 +42,7 @@ from quorate.implementations.raft import (
     TransferLeadership,
 )
 from quorate.implementations.storage import MemoryLog
+from quorate.tests.implementations.raft.watch import Watch
 
 ELECTION = 100
 HEARTBEAT = 20
@@ -77,8 +76,6 @@ class Host:
     timers: dict[Timer, int] = field(default_factory=dict)
     machine: list[bytes] = field(default_factory=list)
     down_until: int = 0
-    progress: tuple[int, int] = (0, 0)
-    """currentTerm, which a restart keeps, and commitIndex, which it does not."""
 
 
 @dataclass
@@ -108,12 +105,7 @@ class World:
         self.cut: set[frozenset[str]] = set()
         self.events: list[str] = []
         # history
-        self.leaders: dict[int, str] = {}
-        self.complete: set[int] = set()
-        self.votes: dict[tuple[str, int], str | None] = {}
-        self.matches: dict[tuple[str, int, str], int] = {}
-        self.applied: dict[int, bytes] = {}
-        self.written: dict[tuple[int, int], tuple[Entry, ...]] = {}
+        self.watch = Watch()
         self.answered: list[bytes] = []
         self.reads: dict[int, Read] = {}
         self.read_count = 0
@@ -254,7 +246,7 @@ class World:
         host.journal = Journal(host.log)
         host.machine = []
         host.timers = {}
-        host.progress = (host.progress[0], 0)
+        self.watch.restart(host.name)
         host.core, effects = Raft.recover(
             host.name, host.voters, host.journal.load(), self.options, now=self.clock(host)
         )
@@ -302,7 +294,7 @@ class World:
             case CancelTimer(timer):
                 host.timers.pop(timer, None)
             case Apply(index, command):
-                assert self.applied.setdefault(index, command.data) == command.data, "SMS"
+                self.watch.apply(index, command.data)
                 host.machine.append(command.data)
                 if command.data not in self.answered:
                     self.answered.append(command.data)
@@ -348,59 +340,12 @@ class World:
             core = host.core
             if core is None:
                 continue
-            self._check_vote(core)
-            self._check_progress(host, core)
-            if core.role is Role.LEADER:
-                self._check_leader(core)
-            self._check_log(core)
+            self.watch.check(core)
             if self.options.deduplicate:
                 assert len(set(host.machine)) == len(host.machine), "applied twice"
             if core.log and isinstance(core.log[-1].payload, Configuration):
                 self.seen.add("configuration")
         self.fed.clear()
-
-    def _check_vote(self, core: Raft) -> None:
-        """One vote a term, crashes or not (5.2)."""
-        known = self.votes.setdefault((core.name, core.current_term), core.voted_for)
-        assert known in (None, core.voted_for), f"votes of {core.name} in {core.current_term}"
-        self.votes[core.name, core.current_term] = core.voted_for
-
-    def _check_progress(self, host: Host, core: Raft) -> None:
-        """commitIndex never goes back while a server is up, nor matchIndex within a term."""
-        before, host.progress = host.progress, (core.current_term, core.commit_index)
-        assert before[0] <= core.current_term, f"currentTerm of {core.name} went back"
-        assert before[1] <= core.commit_index, f"commitIndex of {core.name} went back"
-        for peer, match in core.match_index.items():
-            key = (core.name, core.current_term, peer)
-            known = self.matches.get(key, 0)
-            assert known <= match, f"matchIndex of {key} went back"
-            assert match < core.next_index[peer], f"nextIndex of {key} is not behind matchIndex"
-            self.matches[key] = match
-
-    def _check_leader(self, core: Raft) -> None:
-        """Election Safety; and Leader Completeness, of what was applied when it was elected."""
-        term = core.current_term
-        known = self.leaders.setdefault(term, core.name)
-        assert known == core.name, f"Election Safety: term {term}"
-        if term in self.complete:
-            return
-        self.complete.add(term)
-        base = core.last_index - len(core.log)
-        for index, data in self.applied.items():
-            if index > base:
-                has = index <= core.last_index and core.log[index - base - 1].payload
-                found = isinstance(has, Command) and has.data == data
-                assert found, f"Leader Completeness: entry {index} in term {term}"
-
-    def _check_log(self, core: Raft) -> None:
-        """Log Matching, on neighbours: by induction it is all of it."""
-        base = core.last_index - len(core.log)
-        previous = core.snapshot.last_term if core.snapshot else 0
-        for index, entry in enumerate(core.log, base + 1):
-            pair = (Entry(previous, entry.payload), entry)
-            found = self.written.setdefault((index, entry.term), pair)
-            assert found == pair, f"Log Matching at {index} of {core.name}"
-            previous = entry.term
 
     def quiet(self) -> None:
         """No more faults: a leader is elected, and its followers apply what it commits."""
