@@ -50,6 +50,8 @@ class Vocabulary:
     """None where the spec's time-outs are not the ends of timers that cores set."""
     wire: Mapping[type, Wire] = field(default_factory=dict)
     """How the spec writes messages, by class; those that it calls the same need no entry."""
+    number: Callable[[Any], int] = int
+    """What the spec writes as an integer and the cores do not: a ballot, or that there is none."""
     actions: Mapping[str, Action] = field(default_factory=dict)
     """The spec's own steps, by name; they go before the environment's."""
     answers: Mapping[type, Callable[[Any, Given], Any]] = field(default_factory=dict)
@@ -74,7 +76,8 @@ class CoreSession(ABC, Generic[N]):
 
     def __init__(self, parameters: Mapping[str, Setting], flaws: tuple[str, ...]) -> None:
         """A site for each node, under its name, and for each of the others; all are up."""
-        self.translation = Translation.of(self.vocabulary.spec, parameters)
+        words = self.vocabulary
+        self.translation = Translation.of(words.spec, parameters, words.number)
         self.parameters = self.translation.shape.parameters
         """Those of the spec, its defaults included: enumerations as members, node sets as such."""
         self.flaws = flaws
@@ -276,10 +279,15 @@ class CoreSession(ABC, Generic[N]):
         return {self.translation.nodes[name]: value(self.sites[name]) for name in names}
 
     def each_field(self, value: Callable[[Site], Any], **defaults: Any) -> dict[str, Any]:
-        """Variables that are maps of the fields of an object; the default where it has no such."""
+        """Variables that are maps of the fields of an object; the default where it has no such.
+
+        `value` is called for the nodes that the variable is about; for all if it is no map.
+        """
 
         def field_of(name: str) -> dict[Node, Any]:
-            return self.each(lambda site: getattr(value(site), name, defaults[name]))
+            names = self.translation.names_in(name) or self.names
+            sites, nodes = [self.sites[one] for one in names], self.translation.nodes
+            return {nodes[s.name]: getattr(value(s), name, defaults[name]) for s in sites}
 
         return {name: field_of(name) for name in defaults}
 

@@ -42,15 +42,22 @@ class Translation:
     """The types of a spec whose parameters are bound, and what they make of a core's values."""
 
     shape: Shape
+    number: Callable[[Any], int] = int
+    """The integer of a spec for what is none in a core."""
 
     @classmethod
-    def of(cls, spec: type[Spec], parameters: Mapping[str, Setting | Enum]) -> Translation:
+    def of(
+        cls,
+        spec: type[Spec],
+        parameters: Mapping[str, Setting | Enum],
+        number: Callable[[Any], int] = int,
+    ) -> Translation:
         """For a spec with the parameters of a trace, where enumerations go by member name."""
         given: dict[str, Any] = dict(parameters)
         for one in parameter_attributes(spec):
             if isinstance(given.get(one.name), str):
                 given[one.name] = one.annotation[given[one.name].upper()]
-        return cls(shape_of(spec, given))
+        return cls(shape_of(spec, given), number)
 
     def __deepcopy__(self, memo: object) -> Translation:
         """Itself, as nothing in it changes: sessions are copied to go on in several ways."""
@@ -103,9 +110,10 @@ class Translation:
     def value(self, kind: Type, value: Any) -> Value:
         """A value of a core as a type of the spec; a value of that type is its own.
 
-        Names become nodes (for `Node | None`, the name of a site that is no node becomes None),
-        members of enumerations those of equal value, dataclasses the record field by field, in a
-        union the one of the same name. A map over nodes may leave nodes out whose value is None.
+        What is no integer becomes one by `number`, names become nodes (for `Node | None`, the name
+        of a site that is no node becomes None), members of enumerations those of equal value,
+        dataclasses the record field by field, in a union the one of the same name. A map over
+        nodes may leave nodes out whose value is None.
         Raises KeyError, ValueError or AttributeError for what does not fit.
         """
         if value is IGNORE:
@@ -113,8 +121,10 @@ class Translation:
         if isinstance(value, AnyOf):
             return AnyOf(tuple(self.value(kind, one) for one in value.values))
         match kind:
-            case BoolType() | IntType():
+            case BoolType():
                 return value
+            case IntType():
+                return value if isinstance(value, int) else self.number(value)
             case EnumType(name):
                 member = self.shape.universe.enums[name]
                 return member(value.value if isinstance(value, Enum) else value)

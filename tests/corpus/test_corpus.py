@@ -59,7 +59,7 @@ def test_the_correct_code_leaves_every_flawed_trace(request: pytest.FixtureReque
     for name, entry in sorted(ON_CODE.items()):
         line = parting(name, entry)
         # What a correct protocol cannot do is reproduced on correct code; a flaw never is.
-        assert ("reproduced" in line) == (not entry.flaws), line
+        assert (": reproduced" in line) == (not entry.flaws), line
         lines.append(line)
     text = "\n".join(lines) + "\n"
     if request.config.getoption("--update"):

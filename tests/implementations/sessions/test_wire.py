@@ -163,3 +163,14 @@ def test_a_message_that_the_spec_calls_otherwise_or_leaves_out() -> None:
     assert TRANSLATION.message({Seal: None}, "site1", "site2", seal) is None
     with pytest.raises(LookupError, match="no record Seal"):
         TRANSLATION.message({}, "site1", "site2", seal)
+
+
+def test_what_is_no_integer_in_a_core_becomes_one() -> None:
+    rounds = {None: 0, "first": 1}
+    translation = Translation.of(Types, {"sites": 1, "judges": 1}, rounds.__getitem__)
+    (site,) = translation.shape.universe.nodes["sites"]
+    assert translation.variable("count", {site.name: "first"}) == FrozenMap({site: 1})
+    assert translation.variable("count", {site.name: None}) == FrozenMap({site: 0})
+    assert translation.variable("count", {site.name: 3}) == FrozenMap({site: 3})
+    with pytest.raises(KeyError):
+        translation.variable("count", {site.name: "second"})
