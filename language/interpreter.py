@@ -67,14 +67,22 @@ class Reference:
         before = self._live(state)
         for method in self._with_role("action"):
             if method.name in self._actions:
-                found.extend(self._taken(method, state, before))
+                found.extend(self._taken(method, before, self._tried(method.name, state)))
         return found
 
-    def _taken(self, method: Method, state: State, before: Any) -> Iterator[Transition]:
-        """The steps of an action from a state; `before` is a live object in it."""
+    def taken(self, state: State, label: Label) -> list[Transition]:
+        """Those of the successors that come of the label's action and parameters."""
+        binding = tuple(value for _, value in label.parameters)
+        method = next(m for m in self._with_role("action") if m.name == label.action)
+        return list(self._taken(method, self._live(state), [binding]))
+
+    def _taken(
+        self, method: Method, before: Any, bindings: Iterable[tuple[Value, ...]]
+    ) -> Iterator[Transition]:
+        """The steps of an action for some bindings; `before` is a live object in the state."""
         assert isinstance(method.mark.kind, Kind)
         parameters = self._actions[method.name]
-        for binding in self._tried(method.name, state):
+        for binding in bindings:
 
             def step(binding: tuple[Value, ...] = binding) -> State:
                 live = before._copied()

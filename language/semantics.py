@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from .labels import Transition, Trap
+from .labels import Label, Transition, Trap
 from .values import State
 
 
@@ -26,6 +26,10 @@ class Semantics(Protocol):
         Actions in order of definition, bindings of the parameters in canonical order (the first
         parameter outermost), choices in canonical order.
         """
+        ...
+
+    def taken(self, state: State, label: Label) -> Sequence[Transition]:
+        """Those of the successors that come of the label's action and parameters."""
         ...
 
     def holds(self, property_name: str, state: State, after: State | None = None) -> bool:

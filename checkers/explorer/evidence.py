@@ -30,6 +30,7 @@ class Witness:
         self._compiled = compiled
         self._instance = compiled.instance
         self._reference = compiled.instance.reference()
+        self._evaluator = compiled.instance.evaluator()
         self._engine = engine
 
     def state(self, path: Sequence[Words], item: Property, *, holds: bool) -> Trace:
@@ -179,9 +180,13 @@ class Witness:
         return states, labels
 
     def _step_to(self, state: State, words: Words) -> tuple[Label, State]:
-        for step in self._reference.successors(state):
-            if not isinstance(step.target, Trap) and self._compiled.form(step.target) == words:
-                return step.label, step.target
+        # The evaluator says which action to try: the reference takes long to try them all.
+        for likely in self._evaluator.successors(state):
+            if isinstance(likely.target, Trap) or self._compiled.form(likely.target) != words:
+                continue
+            for step in self._reference.taken(state, likely.label):
+                if not isinstance(step.target, Trap) and self._compiled.form(step.target) == words:
+                    return step.label, step.target
         raise self._disagreement("the explorer takes a step that the reference does not", state)
 
     def _holds(self, name: str, state: State, after: State | None = None) -> bool:

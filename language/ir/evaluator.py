@@ -96,6 +96,12 @@ class Evaluator:
         found = self._bindings(action, 0, {}, self._variables(state))
         return [tuple(binding.values()) for binding in found]
 
+    def taken(self, state: State, label: Label) -> list[Transition]:
+        """Those of the successors that come of the label's action and parameters."""
+        wanted = label.action, label.parameters
+        found = self.successors(state)
+        return [step for step in found if (step.label.action, step.label.parameters) == wanted]
+
     def holds(self, property_name: str, state: State, after: State | None = None) -> bool:
         """The predicate of a property; raises `Trapped`."""
         later = None if after is None else self._variables(after)

@@ -50,6 +50,10 @@ def outcome(semantics: Semantics, name: str, state: State, after: State | None) 
         return error.trap.kind, error.trap.subject
 
 
+def _binding(step: Transition) -> tuple[object, ...]:
+    return step.label.action, step.label.parameters
+
+
 @pytest.mark.parametrize(("spec", "parameters"), SPECS)
 def test_reference_and_ir_agree(spec: type[Spec], parameters: dict[str, object]) -> None:
     flaws = tuple(n for n, v in parameters.items() if n == "forgets" and v)
@@ -65,6 +69,10 @@ def test_reference_and_ir_agree(spec: type[Spec], parameters: dict[str, object])
         ours, theirs = reference.successors(state), evaluator.successors(state)
         assert comparable(list(ours)) == comparable(list(theirs))
         taken |= {t.label.action for t in ours}
+        for step in ours[::3]:
+            alike = [t for t in ours if _binding(t) == _binding(step)]
+            assert comparable(list(reference.taken(state, step.label))) == comparable(alike)
+            assert comparable(list(evaluator.taken(state, step.label))) == comparable(alike)
         for item in instance.ir.properties:
             step = item.kind.value == "step"
             afters = [t.target for t in ours if not isinstance(t.target, Trap)]
