@@ -69,8 +69,8 @@ def test_reference_and_ir_agree(spec: type[Spec], parameters: dict[str, object])
         ours, theirs = reference.successors(state), evaluator.successors(state)
         assert comparable(list(ours)) == comparable(list(theirs))
         taken |= {t.label.action for t in ours}
-        for step in ours[::3]:
-            alike = [t for t in ours if _binding(t) == _binding(step)]
+        for one in ours[::3]:
+            alike = [t for t in ours if _binding(t) == _binding(one)]
             assert comparable(list(reference.taken(state, step.label))) == comparable(alike)
             assert comparable(list(evaluator.taken(state, step.label))) == comparable(alike)
         for item in instance.ir.properties:
