@@ -71,8 +71,8 @@ def test_reference_and_ir_agree(spec: type[Spec], parameters: dict[str, object])
         taken |= {t.label.action for t in ours}
         for one in ours[::3]:
             alike = [t for t in ours if _binding(t) == _binding(one)]
-            assert comparable(list(reference.taken(state, step.label))) == comparable(alike)
-            assert comparable(list(evaluator.taken(state, step.label))) == comparable(alike)
+            assert comparable(list(reference.taken(state, one.label))) == comparable(alike)
+            assert comparable(list(evaluator.taken(state, one.label))) == comparable(alike)
         for item in instance.ir.properties:
             step = item.kind.value == "step"
             afters = [t.target for t in ours if not isinstance(t.target, Trap)]
