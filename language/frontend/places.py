@@ -53,6 +53,9 @@ def place(body: Body, target: ast.expr) -> Path:
                 return _variable(body, found, attribute, target)
         case ast.Subscript(value=inner, slice=index):
             return _inner(body, place(body, inner), index, target)
+        case ast.Tuple() | ast.List() | ast.Starred():
+            advice = "one name at a time: `a = x`, then `b = y`"
+            body.fail(Code.SUBSET, "several targets are outside the language", target, advice)
     advice = "records are values: build another one; locals are bound with `x = ...`"
     body.fail(Code.EFFECT, "only state variables can be changed", target, advice)
 

@@ -68,7 +68,7 @@ def test_an_error_is_shown_with_file_line_caret_and_help(tmp_path: Path) -> None
     shown = str(errors_of(Path(__file__).parent / "bad" / "subset.txt", tmp_path))
     block = next(part for part in shown.split("\n\n") if '"ü"' in part).splitlines()
     assert block[0].startswith("error[Q201]: ")
-    assert block[1].endswith("subset_spec.py:47:26")
-    assert block[3] == '47 |         self.up[größe] = "ü" == größe  #! Q201 "ü"'
+    assert block[1].endswith("subset_spec.py:48:26")
+    assert block[3] == '48 |         self.up[größe] = "ü" == größe  #! Q201 "ü"'
     assert block[4] == "   | " + " " * 25 + "^^^"
     assert block[5].startswith("  = help: ")
