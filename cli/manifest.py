@@ -101,7 +101,8 @@ class Manifest:
     """A manifest that has been checked as far as text can be.
 
     Names of properties, instances and implementations are unique in their family, and an instance
-    names only implementations that are listed.
+    names only implementations that are listed. `flaws` is the table `[flaws]`: a flaw that the spec
+    declares -> its source, as the section of a paper that it goes against and reports of it.
     """
 
     path: Path
@@ -112,6 +113,7 @@ class Manifest:
     properties: tuple[PropertyEntry, ...]
     instances: tuple[InstanceEntry, ...]
     implementations: tuple[ImplementationEntry, ...]
+    flaws: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def instance(self, name: str) -> InstanceEntry:
         """The instance of that name; UsageError where there is none."""
@@ -142,7 +144,7 @@ def load(path: Path) -> Manifest:
     """Read and check a manifest. Raises ManifestError."""
     table = _table(path)
     families = ("properties", "instances", "implementations")
-    _known(table, ("model", *families), f"{path}")
+    _known(table, ("model", "flaws", *families), f"{path}")
     model = table.get("model")
     if not isinstance(model, dict):
         raise ManifestError(f"{path}: no [model] table")
@@ -153,6 +155,7 @@ def load(path: Path) -> Manifest:
         properties=_entries(table, "properties", PropertyEntry, path),
         instances=_entries(table, "instances", InstanceEntry, path),
         implementations=_entries(table, "implementations", ImplementationEntry, path),
+        flaws=_sources(table, path),
     )
     _targets(manifest)
     return manifest
@@ -180,6 +183,16 @@ def _targets(manifest: Manifest) -> None:
             where = f"{manifest.path}: instance {instance.name!r}"
             error = unknown("implementation", instance.implementation, sorted(known))
             raise ManifestError(f"{where}: {error}")
+
+
+def _sources(table: Mapping[str, Any], path: Path) -> dict[str, str]:
+    rows = table.get("flaws", {})
+    if not isinstance(rows, dict):
+        raise ManifestError(f'{path}: write the flaws as one table [flaws], with FLAW = "source"')
+    for name, source in rows.items():
+        if not isinstance(source, str) or not source.strip():
+            raise ManifestError(f"{path}: [flaws]: {name!r} must be its source, not {source!r}")
+    return rows
 
 
 def _entries(table: Mapping[str, Any], family: str, kind: type[T], path: Path) -> tuple[T, ...]:

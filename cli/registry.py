@@ -163,6 +163,7 @@ def from_manifest(manifest: Manifest) -> Model:
     place, name = loading.split(manifest.spec)
     place = _beside(manifest, place, "quorate.models.")
     spec = _spec_class(loading.load_module(place), name)
+    _known_flaws(manifest, spec)
     return Model(manifest.name, spec, manifest, _outside(manifest))
 
 
@@ -175,6 +176,7 @@ def _from_code(text: str) -> Model:
         manifest = load(beside)
         _, own_name = loading.split(manifest.spec)
         if own_name == name:
+            _known_flaws(manifest, spec)
             return Model(text, spec, manifest, _outside(manifest))
     # Without a manifest, the property functions that the spec's module defines or imports.
     outside = {
@@ -190,6 +192,14 @@ def _spec_class(module: Any, name: str) -> type[Spec]:
     if not (isinstance(found, type) and issubclass(found, Spec)) or found is Spec:
         raise UsageError(f"{name} in {module.__file__} is not a spec: a class that extends Spec")
     return found
+
+
+def _known_flaws(manifest: Manifest, spec: type[Spec]) -> None:
+    declared = flaws_of(spec)
+    for name in manifest.flaws:
+        if name not in declared:
+            error = unknown(f"flaw of {spec.__name__}", name, declared)
+            raise ManifestError(f"{manifest.path}: [flaws]: {error}")
 
 
 def _outside(manifest: Manifest) -> dict[str, Callable[..., Any]]:

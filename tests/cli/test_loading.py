@@ -72,6 +72,13 @@ def test_a_manifest_beside_the_file_gives_instances(lock: str, tmp_path: Path) -
     assert registry.find(other).instances == ()
 
 
+def test_a_source_of_a_flaw_that_the_spec_lacks_is_refused(lock: str, tmp_path: Path) -> None:
+    write(tmp_path, "manifest.toml", MANIFEST + '\n[flaws]\nsteel = "a book"\n')
+    with pytest.raises(UsageError, match=r"\[flaws\]: unknown flaw of Lock 'steel'") as refused:
+        registry.find(lock)
+    assert "did you mean 'steal'?" in str(refused.value)
+
+
 def test_a_manifest_of_another_tool_is_left_alone(lock: str, tmp_path: Path) -> None:
     write(tmp_path, "manifest.toml", "[package]\nname = 'other'\n")
     assert registry.find(lock).manifest is None

@@ -45,6 +45,9 @@ replay = "reproduced"
 [[implementations]]
 name = "mutex"
 adapter = "mutex_adapter:adapter"
+
+[flaws]
+no_wait = "Lamport 1974, step 2"
 """
 )
 
@@ -65,6 +68,8 @@ def test_a_manifest_is_read(tmp_path: Path) -> None:
     assert (two.symmetry, two.distinct, two.fast) == (True, 12, True)
     assert (broken.flaws, broken.violates, broken.length) == (("no_wait",), "ME1", 5)
     assert found.instance("two-broken") is broken
+    assert found.flaws == {"no_wait": "Lamport 1974, step 2"}
+    assert load(manifest(tmp_path, MODEL)).flaws == {}
 
 
 @pytest.mark.parametrize(
@@ -92,6 +97,9 @@ def test_a_manifest_is_read(tmp_path: Path) -> None:
         (FULL.replace('= "reproduced"', '= "works"'), "replay = 'works' (allowed: reproduced,"),
         (FULL.replace('implementation = "mutex"', ""), "`replay` needs an `implementation`"),
         (FULL.replace('on = "mutex"', 'on = "mutx"'), "unknown implementation 'mutx'"),
+        (MODEL + '[[flaws]]\nname = "no_wait"', "write the flaws as one table [flaws]"),
+        (FULL.replace('"Lamport 1974, step 2"', "1974"), "'no_wait' must be its source, not 1974"),
+        (FULL.replace('"Lamport 1974, step 2"', '" "'), "'no_wait' must be its source, not ' '"),
     ],
 )
 def test_a_bad_manifest_is_refused(tmp_path: Path, text: str, complaint: str) -> None:
