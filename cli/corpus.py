@@ -51,9 +51,8 @@ def record(folder: Path) -> Status:
             status = Status.VIOLATED
             _say(f"{name}: not recorded: {'; '.join(problems) or 'no counterexample'}")
             continue
-        itf.write(
-            _kept(found[0], entry), folder / name, report.instance.ir, report.instance.universe
-        )
+        kept = _kept(found[0], entry, report.result.distinct_states)
+        itf.write(kept, folder / name, report.instance.ir, report.instance.universe)
         _say(f"{name}: {entry.violates} in {len(found[0])} states")
     for path in sorted(folder.rglob("*.itf.json")):
         if path not in wanted:
@@ -62,11 +61,10 @@ def record(folder: Path) -> Status:
     return status
 
 
-def _kept(trace: Trace, entry: InstanceEntry) -> Trace:
-    """The trace with what a replay on the implementation must come to."""
-    if entry.replay is None:
-        return trace
-    meta = dataclasses.replace(trace.meta, outcome=Outcome(entry.replay))
+def _kept(trace: Trace, entry: InstanceEntry, explored: int) -> Trace:
+    """The trace with what it took, and what a replay on the implementation must come to."""
+    outcome = trace.meta.outcome if entry.replay is None else Outcome(entry.replay)
+    meta = dataclasses.replace(trace.meta, outcome=outcome, explored=explored)
     return dataclasses.replace(trace, meta=meta)
 
 

@@ -188,12 +188,20 @@ def _header(meta: Mapping[str, Json], where: str) -> TraceMeta:
         versions=_texts(meta.get("versions", {}), f"{where}, versions"),
         command=text_at(meta, "command", where),
         note=text_at(meta, "note", where),
+        explored=_explored(meta, where),
     )
     try:
         header.validate()
     except TraceError as error:
         raise TraceError(f"{where}: {error}") from None
     return header
+
+
+def _explored(meta: Mapping[str, Json], where: str) -> int | None:
+    item: int | None = meta.get("explored")
+    if item is not None and not is_index(item):
+        raise fail(f"{where}, explored", "a number of states", item)
+    return item
 
 
 def text_at(meta: Mapping[str, Json], key: str, where: str) -> str:

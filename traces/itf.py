@@ -69,6 +69,8 @@ def _encode_meta(meta: TraceMeta, ir: SpecIR, codec: ValueCodec) -> dict[str, Js
         "command": meta.command,
         "note": meta.note,
     }
+    if meta.explored is not None:
+        item["explored"] = meta.explored
     if meta.trap is not None:
         trap = meta.trap.trap
         about = {"kind": trap.kind.value, "subject": trap.subject, "message": trap.message}

@@ -72,7 +72,8 @@ class TraceMeta:
 
     `model` is a registered name or `path.py:Class`; `parameters` and `flaws` make its instance;
     `outcome` is what a replay is expected to say; `command` reproduces the trace; `versions` are
-    those of the packages that had a part in it.
+    those of the packages that had a part in it; `explored` is the distinct states of the search
+    that found it, where that is known.
 
     1. `property` and `property_kind` are given both or not at all (a path without a claim).
     2. `property_kind` is one of `PROPERTY_KINDS`.
@@ -91,6 +92,7 @@ class TraceMeta:
     command: str = ""
     note: str = ""
     trap: TrapStep | None = None
+    explored: int | None = None
 
     def validate(self) -> None:
         """Raise TraceError unless the invariants hold."""

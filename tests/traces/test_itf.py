@@ -72,6 +72,15 @@ def test_a_trap_and_a_loop_come_back() -> None:
     assert itf.decode(parsed(written(trace)), VOTE, UNIVERSE) == trace
 
 
+def test_the_states_explored_come_back_and_may_be_missing() -> None:
+    plain = disagreement()
+    trace = replace(plain, meta=replace(plain.meta, explored=1234))
+    document = written(trace)
+    assert document["#meta"]["explored"] == 1234
+    assert itf.decode(parsed(document), VOTE, UNIVERSE) == trace
+    assert "explored" not in written(plain)["#meta"]
+
+
 @given(st.data())
 @settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_every_value_of_every_type_comes_back(data: st.DataObject) -> None:
@@ -250,6 +259,8 @@ def change(document: Any, place: list[Any], value: object) -> Any:
         (["#meta", "propertyKind"], "odd", "propertyKind: expected one of always"),
         (["#meta", "model"], ..., "model: expected the name of a model"),
         (["#meta", "parameters"], {"rms": [1]}, "parameters, rms: expected an integer"),
+        (["#meta", "explored"], -1, "explored: expected a number of states, found -1"),
+        (["#meta", "explored"], True, "explored: expected a number of states"),
         (["#meta", "property"], "", "a trace names a property and its kind"),
         (["states", 2, "#meta"], 3, "state 2, #meta: expected an object"),
         (["states", 2, "#meta", "index"], 4, "state 2, #meta, index: expected 2"),
