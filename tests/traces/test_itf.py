@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -407,7 +408,8 @@ def test_a_file_edited_anyhow_is_read_or_refused(edits: list[tuple[list[Any], ob
     document = json.loads(TEXT)
     for place, value in edits:
         try:
-            change(document, place, value)
+            # A copy: an edit inside what an earlier one put in would change the value for ever.
+            change(document, place, copy.deepcopy(value))
         except (KeyError, IndexError, TypeError):
             continue
     with contextlib.suppress(TraceError):
