@@ -13,6 +13,7 @@ from .adapter import (
     any_of,
 )
 from .conformance import check_adapter
+from .coverage import Coverage, cover
 from .replay import ReplayResult, replay
 from .trace import Outcome, Setting, Trace, TraceError, TraceMeta, TrapStep
 
@@ -20,6 +21,7 @@ __all__ = [
     "IGNORE",
     "Adapter",
     "Control",
+    "Coverage",
     "Named",
     "NondeterministicStep",
     "Outcome",
@@ -33,5 +35,6 @@ __all__ = [
     "TrapStep",
     "any_of",
     "check_adapter",
+    "cover",
     "replay",
 ]

@@ -79,7 +79,11 @@ class MultiPaxosSession(sessions.CoreSession[sessions.UnorderedNetwork]):
         self.feed(to, core.Received(sender, found[0]))
 
     def answer(self, given: sessions.Given, kind: type[Any], request: Any, slot: int = 0) -> None:
-        """A request of a leader arrives at an acceptor."""
+        """A request of a leader arrives at an acceptor, unless it is on its way until later."""
+        if kind is core.Accept and not self.asked.intersection(
+            sent(self.sites[LEADERS[request.ballot]], kind, request.ballot, slot)
+        ):
+            raise StepRefused(f"{request} is not in flight")
         self.arrive(LEADERS[request.ballot], given["acceptor"].name, kind, request.ballot, slot)
 
     def ask(self, given: sessions.Given, command: Value = None) -> None:
@@ -93,6 +97,9 @@ class MultiPaxosSession(sessions.CoreSession[sessions.UnorderedNetwork]):
             # Two requests are two commands, though they say the same: a client for each.
             client = f"client of {ballot}, {slot}"
             self.feed(leader.name, core.Submit(core.Command(client, 1, command.name)))
+            before = {one for one in leader.sent(core.Accept) if one.slot < slot}
+            if not before <= self.asked:
+                raise StepRefused(f"{leader.name} asks for earlier slots first")
         requests = sent(leader, core.Accept, ballot, slot)
         if not requests:
             raise StepRefused(f"{leader.name} asks for nothing in slot {slot}")

@@ -29,6 +29,10 @@ class Envelope:
     message: Any
     image: Value
 
+    def __deepcopy__(self, memo: object) -> Envelope:
+        """Itself: what is on its way does not change."""
+        return self
+
 
 class Network(Protocol):
     """What a session asks of a network.
@@ -69,6 +73,12 @@ class UnorderedNetwork:
     def __init__(self, *, duplicating: bool = False) -> None:
         self._duplicating = duplicating
         self._flying: dict[Value, Envelope] = {}
+
+    def __deepcopy__(self, memo: object) -> UnorderedNetwork:
+        """A network that goes its own way from here."""
+        copied = UnorderedNetwork(duplicating=self._duplicating)
+        copied._flying = dict(self._flying)
+        return copied
 
     @classmethod
     def of(cls, parameters: Given) -> Self:

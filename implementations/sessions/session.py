@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping
+from copy import copy, deepcopy
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeAlias, TypeVar, cast
 
@@ -92,6 +93,14 @@ class CoreSession(ABC, Generic[N]):
         """What all cores have asked for in this step so far."""
         every = (*self.vocabulary.others, *self.names)
         self.sites = {name: Site(name, self.create(name)) for name in every}
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> CoreSession[N]:
+        """A session that goes its own way from here; what does not change is shared."""
+        copied = copy(self)
+        for name, value in vars(self).items():
+            if name not in ("translation", "parameters", "label"):
+                setattr(copied, name, deepcopy(value, memo))
+        return copied
 
     @abstractmethod
     def create(self, name: str) -> Any:

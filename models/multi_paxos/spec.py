@@ -155,7 +155,7 @@ class MultiPaxos(Spec):
         """A leader asks for votes for a client's command, in the slot after all others."""
         require(self.leads(ballot, slot, quorum))
         require(self.free(ballot, slot, quorum))
-        require(not self.reported_above(ballot, slot, quorum) or self.repropose_highest_only)
+        require(not self.reported_above(ballot, slot, quorum))
         require(all(self.dealt_with(ballot, earlier, quorum) for earlier in range(slot)))
         self.accepts.add(Accept(ballot, slot, Entry(command)))
 
