@@ -111,6 +111,7 @@ def run(
             deadlock=settings.deadlock,
             progress=progress.show,
         )
+    _require_start(model, result)
     command = command_line(model, settings, parameters, limits)
     about: dict[str, Any] = {
         "model": model.name,
@@ -128,6 +129,14 @@ def run(
     saved = save(instance, result, names, trace_dir)
     silent = _silent(model, settings, parameters, result)
     return Report(model, settings, limits, parameters, instance, result, saved, command, silent)
+
+
+def _require_start(model: Model, result: CheckResult) -> None:
+    """Raise UsageError where a whole search met no initial state: anything holds of none."""
+    from ..checkers.result import Verdict
+
+    if result.generated_states == 0 and result.verdict in (Verdict.HOLDS, Verdict.VIOLATED):
+        raise UsageError(f"{model.name} has no initial state: @start requires what never holds")
 
 
 def build(model: Model, parameters: Mapping[str, Setting], flaws: tuple[str, ...]) -> Instance:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from ..language.ir.evaluator import Evaluator
-from ..language.ir.nodes import SpecIR, Var
+from ..language.ir.nodes import Property, PropertyKind, Refinement, SpecIR, Var
 from ..language.labels import Trap, Trapped
 from ..language.semantics import Semantics
 from ..language.values import State, Universe
@@ -57,6 +58,34 @@ def shows(trace: Trace, semantics: Semantics, ir: SpecIR, universe: Universe) ->
         return judge(_Subject(trace, semantics, ir, universe))
     except Trapped as trapped:
         return Shown(None, f"{name} has no value in the last state: {trapped.trap.message}")
+
+
+def valueless(
+    semantics: Semantics,
+    properties: Sequence[Property],
+    refinements: Sequence[Refinement],
+    state: State,
+    after: State | None = None,
+) -> tuple[str, Trap] | None:
+    """What has no value in a state or, with `after`, on a step: which property, and why.
+
+    Mappings to abstract specs are evaluated too and, in a state, the constraint.
+    """
+    where = state if after is None else after
+    tries: list[tuple[str, Callable[[], object]]] = [
+        (item.name, partial(semantics.holds, item.name, state, after))
+        for item in properties
+        if (item.kind is PropertyKind.STEP) is (after is not None)
+    ]
+    tries += [(one.name, partial(semantics.abstract, one.name, where)) for one in refinements]
+    if after is None:
+        tries.append(("the constraint", partial(semantics.allowed, state)))
+    for name, attempt in tries:
+        try:
+            attempt()
+        except Trapped as trapped:
+            return name, trapped.trap
+    return None
 
 
 def variables_read(name: str, ir: SpecIR) -> frozenset[str]:
@@ -121,11 +150,23 @@ def _deadlock(subject: _Subject) -> Shown:
 def _bounds(subject: _Subject) -> Shown:
     step = subject.trace.meta.trap
     if step is None:
-        return Shown(False, "the trace does not say which step leaves its bounds")
+        return _valueless(subject)
     for transition in subject.semantics.successors(subject.last):
         if transition.label == step.label and isinstance(transition.target, Trap):
             return Shown(True, f"{step_text(step.label)}: {transition.target.message}")
     return Shown(False, f"{step_text(step.label)} does not fail in the last state")
+
+
+def _valueless(subject: _Subject) -> Shown:
+    """A trace about bounds without a step that fails ends where a property has no value."""
+    ir, semantics, states = subject.ir, subject.semantics, subject.trace.states
+    found = valueless(semantics, ir.properties, ir.refinements, states[-1])
+    if found is None and len(states) > 1:
+        found = valueless(semantics, ir.properties, ir.refinements, states[-2], states[-1])
+    if found is None:
+        return Shown(False, "every property has a value in the last state")
+    name, trap = found
+    return Shown(True, f"{name} cannot be evaluated: {trap.message}")
 
 
 def _refinement(subject: _Subject) -> Shown:

@@ -36,7 +36,7 @@ _CLAIMS = {
     "step": "{} is violated by the last step",
     "always_possible": "{} is out of reach from the last state",
     "deadlock": "no step is possible in the last state",
-    "bounds": "a value leaves its bound after the last state",
+    "bounds": "a property or the constraint cannot be evaluated in the last state",
     "refinement": "the last step is no step of {}",
 }
 
@@ -77,7 +77,7 @@ class TraceMeta:
 
     1. `property` and `property_kind` are given both or not at all (a path without a claim).
     2. `property_kind` is one of `PROPERTY_KINDS`.
-    3. With `trap`, the kind is `bounds`.
+    3. With `trap`, the kind is `bounds`; of that kind without one, `note` says what has no value.
     """
 
     model: str

@@ -8,13 +8,14 @@ initial state, by the first transition each time whose target the next represent
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from enum import Enum
-from functools import partial
 
 from ...language.ir.evaluator import Evaluator
-from ...language.ir.nodes import Property, PropertyKind
+from ...language.ir.nodes import Property
 from ...language.labels import Label, Trap, Trapped
 from ...language.values import State
+from ...traces.shows import valueless
 from ...traces.trace import Setting, Trace, TraceMeta, TrapStep
 from ..errors import InternalDisagreement
 from .compiled import Compiled
@@ -107,41 +108,27 @@ class Witness:
         For a step, `path` ends in the state before it; else in the state itself.
         """
         states, labels = self._follow(path)
-        name, trap = self._trapping(states[-1], None)
-        if trap is None:
+        found = self._valueless(states[-1], None)
+        if found is None:
             for step in self._reference.successors(states[-1]):
                 if isinstance(step.target, Trap):
                     continue
-                name, trap = self._trapping(states[-1], step.target)
-                if trap is not None:
+                found = self._valueless(states[-1], step.target)
+                if found is not None:
                     states.append(step.target)
                     labels.append(step.label)
                     break
-        if trap is None:
+        if found is None:
             raise self._disagreement("a property has no value", states[-1])
-        return self._trace(states, labels, "bounds", "bounds"), trap, name
+        name, trap = found
+        trace = self._trace(states, labels, "bounds", "bounds")
+        note = f"{name} cannot be evaluated: {trap.message}"
+        return replace(trace, meta=replace(trace.meta, note=note)), trap, name
 
-    def _trapping(self, state: State, after: State | None) -> tuple[str, Trap | None]:
+    def _valueless(self, state: State, after: State | None) -> tuple[str, Trap] | None:
         """The first of the properties, the constraint and the mappings that has no value."""
-        reference = self._reference
-        where = state if after is None else after
-        tries: list[tuple[str, Callable[[], object]]] = [
-            (item.name, partial(reference.holds, item.name, state, after))
-            for item in self._compiled.properties
-            if (item.kind is PropertyKind.STEP) is (after is not None)
-        ]
-        tries += [
-            (refinement.name, partial(reference.abstract, refinement.name, where))
-            for refinement in self._compiled.refinements
-        ]
-        if after is None:
-            tries.append(("the constraint", partial(reference.allowed, state)))
-        for name, attempt in tries:
-            try:
-                attempt()
-            except Trapped as trapped:
-                return name, trapped.trap
-        return "", None
+        compiled = self._compiled
+        return valueless(self._reference, compiled.properties, compiled.refinements, state, after)
 
     def _last_step(
         self,

@@ -307,9 +307,13 @@ class Search:
         return None
 
     def _evaluate(self) -> None:
-        """Evaluate the predicates in the states of the new level, and gather what was found."""
+        """Evaluate the predicates in the states of the new level, and gather what was found.
+
+        Also where all witnesses are found, or a predicate only has to stay in reach: one that has
+        no value in some state is a fault of the spec, whatever it is for.
+        """
         workers = self.crew.workers
-        if self.goals.always or self._sometimes:
+        if self.functions.predicate_count:
             self.crew.run("check", [(w.levels[-1], w[c.COUNT]) for w in workers])
         level = self.figures.depth + 1
         self._gather_predicates(level)
