@@ -12,6 +12,7 @@ from rich.text import Text
 from ..checkers.result import CheckResult, Verdict, Violation
 from ..traces.render import console_for, render
 from .check import Report, chosen
+from .expectations import surprises
 from .progress import size
 
 _STYLE = {
@@ -58,22 +59,36 @@ def _verdict(report: Report) -> Text:
     match result.verdict:
         case Verdict.HOLDS:
             text.append(": every reachable state was checked", style="default not bold")
-        case Verdict.VIOLATED | Verdict.ERROR:
+        case Verdict.ERROR:
+            text.append(f": {result.reason}", style="not bold")
+        case Verdict.VIOLATED:
             broken = ", ".join(dict.fromkeys(v.property for v in result.violations))
             text.append(f": {broken}", style="not bold")
             if _expected(report):
                 text.append(", as the manifest expects", style="default not bold")
         case Verdict.INCONCLUSIVE:
             text.append(f": {result.reason}", style="default not bold")
+    for surprise in _surprises(report):
+        text.append(f"\nnot as the manifest says: {surprise}", style="bold yellow")
     return text
 
 
 def _expected(report: Report) -> bool:
     """Whether the manifest says that this instance is violated, and in this way."""
     entry = report.settings.entry
-    if entry is None or not report.settings.unchanged:
+    if entry is None or not report.settings.unchanged or _surprises(report):
         return False
     return entry.violates in {v.property for v in report.result.violations}
+
+
+def _surprises(report: Report) -> list[str]:
+    """How an instance differs from what its manifest says of it, where it was checked as it is."""
+    settings, entry = report.settings, report.settings.entry
+    if entry is None or not settings.unchanged or settings.symmetry is not entry.symmetry:
+        return []
+    if report.result.verdict is Verdict.INCONCLUSIVE:  # a limit, which is said
+        return []
+    return surprises(entry, report.result)
 
 
 def figures(result: CheckResult) -> str:

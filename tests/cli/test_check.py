@@ -136,6 +136,20 @@ def test_an_instance_of_a_manifest(quorate: Quorate, lock: str, tmp_path: Path) 
     assert (ran.status, ran.json["instance"], ran.json["distinct_states"]) == (0, "three", 4)
 
 
+def test_an_instance_that_is_not_as_its_manifest_says(
+    quorate: Quorate, lock: str, tmp_path: Path
+) -> None:
+    wrong = MANIFEST.replace("length = 3", "length = 9")
+    assert wrong != MANIFEST
+    write(tmp_path, "manifest.toml", wrong)
+    ran = quorate("check", lock, "--instance", "stolen")
+    assert ran.status == 1
+    assert "as the manifest expects" not in ran.out
+    assert "not as the manifest says: exclusive: expected 9 states, got 3" in ran.out
+    ran = quorate("check", lock, "--instance", "stolen", "--max-states", "2")
+    assert (ran.status, "not as the manifest says" in ran.out) == (3, False)
+
+
 @pytest.mark.parametrize(
     ("option", "value", "reason"),
     [
