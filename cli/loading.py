@@ -54,7 +54,13 @@ def member(module: ModuleType, name: str, what: str, kind: type | None = None) -
     """The member of a module; unknown names are reported with those of the same kind."""
     if hasattr(module, name):
         return getattr(module, name)
-    names = [
+    place = module.__file__ or module.__name__
+    raise unknown(f"{what} in {place}:", name, members(module, kind))
+
+
+def members(module: ModuleType, kind: type | None = None) -> list[str]:
+    """The names of the classes of a kind in a module, or of what can be called of its own."""
+    return [
         key
         for key, value in vars(module).items()
         if not key.startswith("_")
@@ -64,7 +70,6 @@ def member(module: ModuleType, name: str, what: str, kind: type | None = None) -
             else callable(value) and getattr(value, "__module__", "") == module.__name__
         )
     ]
-    raise unknown(f"{what} in {module.__file__ or module.__name__}:", name, names)
 
 
 def _load_file(path: Path) -> ModuleType:

@@ -153,6 +153,10 @@ def find(text: str) -> Model:
         return _from_code(text)
     known = manifests()
     if text not in known:
+        if text.endswith(".py") and Path(text).is_file():
+            names = loading.members(loading.load_module(text), Spec)
+            there = ", ".join(f"{text}:{name}" for name in names) or "there is none in it"
+            raise UsageError(f"{text}: which spec of it? write `{text}:Class`\n  specs: {there}")
         hint = "a spec of your own: `path/to/file.py:Class` or `package.module:Class`"
         raise unknown("model", text, known, hint)
     return from_manifest(known[text])

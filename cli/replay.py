@@ -100,7 +100,12 @@ def load(path: Path) -> Loaded:
     """Read a trace and build its instance. Raises UsageError (TraceError), SpecErrors."""
     document = read_document(path)
     header = document.required_header()
-    model = _model(header, path)
+    try:
+        model = _model(header, path)
+    except TraceError:
+        raise
+    except UsageError as error:
+        raise TraceError(f"{path}: {error}") from None
     for flaw in header.flaws:
         if flaw not in model.flaws:
             raise TraceError(f"{path}: {model.name} has no flaw {flaw!r} (any more)")

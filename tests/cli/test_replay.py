@@ -149,6 +149,7 @@ def test_a_damaged_or_foreign_trace(
     ran = quorate("replay", stolen)
     assert (ran.status, ran.out) == (2, "")
     assert complaint in ran.err
+    assert str(stolen) in ran.err
     assert "Traceback" not in ran.err
 
 

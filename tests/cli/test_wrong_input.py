@@ -86,6 +86,14 @@ def test_what_is_neither_a_file_nor_a_module(quorate: Quorate, model: str) -> No
     assert "neither a Python file (*.py) nor `package.module`" in ran.err
 
 
+def test_a_file_without_a_class_is_told_which_there_are(quorate: Quorate, lock: str) -> None:
+    file = lock.removesuffix(":Lock")
+    ran = quorate("check", file)
+    assert (ran.status, ran.out) == (2, "")
+    assert f"write `{file}:Class`" in ran.err
+    assert f"specs: {file}:Lock, {file}:Other" in ran.err
+
+
 def test_a_file_that_raises_what_is_no_exception(quorate: Quorate, tmp_path: Path) -> None:
     write(tmp_path, "odd.py", "class Odd(BaseException): ...\nraise Odd('own')\n")
     ran = quorate("check", f"{tmp_path}/odd.py:Lock")
