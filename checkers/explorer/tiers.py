@@ -15,8 +15,10 @@ from .compiled import Compiled
 from .functions import Functions
 from .native import Faster, NativeSpec
 
-PATIENCE = 0.3
-"""Seconds on quickly made code before fast code is worth making: less than it takes."""
+PATIENCE = 1.0
+"""Seconds on quickly made code before fast code is worth making: about what it takes, so that no
+check costs more than twice what it had to.
+"""
 
 
 class Upgrade:
