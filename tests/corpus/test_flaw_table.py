@@ -1,0 +1,109 @@
+"""`docs/flaws.md` is what `python -m quorate.cli.flaw_table` would write now.
+
+Nothing is replayed here: `test_corpus.py` replays everything, and holds the manifests' outcomes and
+`parting.txt` against what comes of it. The table is made from those two.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from quorate.cli.flaw_table import (
+    TABLE,
+    Replayed,
+    corpus_file,
+    flawed_instances,
+    render,
+    replayed,
+    source_of,
+)
+from quorate.cli.manifest import InstanceEntry, Manifest, load
+from quorate.cli.registry import from_manifest, manifests
+from quorate.traces.trace import Outcome
+
+PARTING = Path(__file__).parent / "parting.txt"
+MANIFESTS = list(manifests().values())
+MODELS = [from_manifest(manifest) for manifest in MANIFESTS]
+AGAIN = "run `python -m quorate.cli.flaw_table` after the corpus and parting.txt are renewed"
+
+
+def told(entry: InstanceEntry, name: Path) -> Replayed:
+    """What the manifest and `parting.txt` say of a replay."""
+    line = rf"^{re.escape(name.as_posix())}: (\w+)(?: (\d+) (\w+))?(?::.*)?$"
+    found = re.search(line, PARTING.read_text(encoding="utf-8"), re.MULTILINE)
+    assert found is not None, f"parting.txt has no line for {name}"
+    correct, step, action = found.groups()
+    return Replayed(entry.replay or "", Outcome(correct), int(step or 0), action or "")
+
+
+def table(described: Iterable[Manifest] = MANIFESTS) -> str:
+    """What the command would write."""
+    return render(described, told)
+
+
+def test_the_table_is_what_the_command_would_write() -> None:
+    assert TABLE.read_text(encoding="utf-8") == table(), AGAIN
+
+
+def test_every_flaw_has_a_row() -> None:
+    text = TABLE.read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if "`quorate check " in line]
+    assert len(rows) == len(list(flawed_instances(MODELS))) > 60
+    for model, entry in flawed_instances(MODELS):
+        command = f"`quorate check {model.name} --instance {entry.name}`"
+        (row,) = (row for row in rows if command in row)
+        assert all(f"`{flaw}`" in row for flaw in entry.flaws)
+
+
+def test_every_flaw_has_a_source() -> None:
+    nameless = {
+        f"{model.name}: {flaw}"
+        for model in MODELS
+        for flaw in model.flaws
+        if not source_of(model, flaw, MODELS)
+    }
+    assert not nameless, "name their sources in the table [flaws] of the manifest"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("length = 12", "length = 13"),
+        ('violates = "agreement"', 'violates = "same_prefix"'),
+        ("Paxos Made Simple 3: a new leader fills gaps", "Another paper: it fills gaps"),
+        ('replay = "reproduced"', 'replay = "not_reproduced"'),
+        ('flaws = ["gap_never_filled"]', 'flaws = ["gap_skip"]'),
+        ('expected = "violated"\nviolates = "can_execute"\nlength = 12\n', ""),
+    ],
+)
+def test_a_change_to_a_manifest_changes_the_table(tmp_path: Path, old: str, new: str) -> None:
+    number, manifest = next((n, m) for n, m in enumerate(MANIFESTS) if m.name == "multi-paxos")
+    text = manifest.path.read_text(encoding="utf-8")
+    assert old in text
+    path = tmp_path / "manifest.toml"
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    changed = dataclasses.replace(load(path), path=manifest.path)
+    described = [*MANIFESTS[:number], changed, *MANIFESTS[number + 1 :]]
+    assert table(described) != table()
+
+
+def test_a_replay_says_what_the_table_is_tested_against() -> None:
+    """One of each kind: another state, a refusal, a property that holds, one not decided."""
+    kinds = {"P17-gap-skip", "C08-missing-vote", "P13-learners-disagree", "P08-accept-gt"}
+    found: set[tuple[str, Outcome]] = set()
+    for model, entry in flawed_instances(MODELS):
+        if entry.name in kinds - {one for one, _ in found}:
+            result = replayed(entry, corpus_file(model, entry))
+            assert result == told(entry, corpus_file(model, entry))
+            found.add((entry.name, result.correct))
+    assert {outcome for _, outcome in found} == {
+        Outcome.STATE_MISMATCH,
+        Outcome.STEP_REFUSED,
+        Outcome.NOT_REPRODUCED,
+        Outcome.INCONCLUSIVE,
+    }
