@@ -30,8 +30,6 @@ def follow(server: Server, sender: str, message: AppendEntries | InstallSnapshot
     """Step 1: whether this comes from the leader of our term. If so, follow it (5.2)."""
     if message.term < server.current_term:
         return server.has_flaw(Flaw.STALE_TERM_APPEND_ACCEPTED)
-    if server.role is Role.LEADER:
-        return False  # only with a flaw: else a term has no other leader
     forgets = server.role is Role.CANDIDATE and server.has_flaw(Flaw.CANDIDATE_FORGETS_VOTE)
     server.become_follower(sender)
     server.quiet_until = server.now + server.options.election_timeout  # NOTE(promise)
