@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,10 @@ from ..language.diagnostics import SpecErrors
 from ..language.failures import UsageError
 from ..language.instance import Instance
 from ..traces import itf
+from ..traces.adapter import Adapter
+from ..traces.continuation import goes_on
 from ..traces.document import Document, read_document
-from ..traces.replay import ReplayResult, replay
+from ..traces.replay import ReplayResult, follow, replay
 from ..traces.show import step_text
 from ..traces.trace import Outcome, Trace, TraceError, TraceMeta
 from .check import build, chosen
@@ -124,7 +126,7 @@ def run(loaded: Loaded, against: str | None) -> ReplayResult:
         flaws = flaws if name == against else ()
         adapter = loaded.model.adapter(name)
     with stdout_is_ours():
-        return replay(
+        result = replay(
             loaded.trace,
             loaded.instance.reference(),
             adapter,
@@ -132,6 +134,26 @@ def run(loaded: Loaded, against: str | None) -> ReplayResult:
             universe=loaded.instance.universe,
             flaws=flaws,
         )
+        stuck = loaded.trace.meta.property_kind == "always_possible" and not flaws
+        if adapter is None or not stuck or result.outcome is not Outcome.INCONCLUSIVE:
+            return result
+        return _gone_on(loaded, adapter, result)
+
+
+def _gone_on(loaded: Loaded, adapter: Adapter, result: ReplayResult) -> ReplayResult:
+    """Where the flaw only gets the design stuck: does the correct code go on?"""
+    trace = loaded.trace
+    correct = build(loaded.model, trace.meta.parameters, ())
+    longer = goes_on(trace, correct.evaluator(), correct.ir)
+    if longer is None:
+        return result
+    followed = follow(longer, adapter, ir=correct.ir, flaws=())
+    if followed.outcome is not Outcome.REPRODUCED:
+        note = f"nor does it go on as the spec without flaws does: {followed.reason}"
+        return replace(result, notes=(*result.notes, note))
+    steps = ", ".join(step_text(one) for one in longer.labels[len(trace.labels) :])
+    reason = f"all steps agree, but the implementation goes on to {trace.meta.property}: {steps}"
+    return replace(result, outcome=Outcome.NOT_REPRODUCED, reason=reason)
 
 
 def status_of(result: ReplayResult) -> Status:

@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import pytest
 
-from quorate.cli import check, registry
-from quorate.language.labels import Label
+from quorate.cli import check, registry, replay
+from quorate.cli.corpus import CORPUS
+from quorate.language.labels import Label, Trap
 from quorate.language.values import State
-from quorate.traces import Coverage, Setting, check_adapter, cover
+from quorate.traces import Coverage, Outcome, Setting, check_adapter, cover
+from quorate.traces.compare import state_differences
+from quorate.traces.continuation import goes_on
+from quorate.traces.replay import follow
+from quorate.traces.show import step_text
 
 SYSTEM, MULTI = registry.find("paxos-system"), registry.find("multi-paxos")
 PAIRS = {SYSTEM.name: (SYSTEM, "paxos"), MULTI.name: (MULTI, "multi-paxos")}
@@ -113,6 +118,33 @@ def test_a_replica_that_skips_gaps_goes_beyond_the_graph() -> None:
     assert any("changes next_slot[replica1], executed" in why for why in found.beyond.values())
 
 
+def test_a_leader_goes_by_one_majority_where_the_spec_may_use_several() -> None:
+    instance = check.build(MULTI, LOG, ())
+    semantics = instance.evaluator()
+    (state,) = semantics.initial_states()
+    session = MULTI.adapter("multi-paxos").start(LOG, ())
+    vote = "phase_2b(acceptor{}, Accept(ballot=0, slot={}, entry=Entry(command=command1)))"
+    for step in (
+        "phase_1a(0)",
+        *(f"phase_1b(acceptor{n}, Prepare(ballot=0))" for n in (1, 2)),
+        *(f"propose(0, {slot}, {{acceptor1, acceptor2}}, command1)" for slot in (0, 1)),
+        *(vote.format(*one) for one in ((1, 1), (2, 0))),
+        "phase_1a(1)",
+        *(f"phase_1b(acceptor{n}, Prepare(ballot=1))" for n in (1, 2, 3)),
+        "repropose(1, 1, {acceptor1, acceptor3})",
+        "repropose(1, 0, {acceptor2, acceptor3})",
+    ):
+        assert not isinstance(state, Trap)
+        taken = next(one for one in semantics.successors(state) if step_text(one.label) == step)
+        session.apply(taken.label, {}, {})
+        state = taken.target
+    assert not isinstance(state, Trap)
+    names = tuple(variable.name for variable in instance.ir.variables)
+    (found,) = state_differences(dict(zip(names, state, strict=True)), session.project())
+    # By {acceptor1, acceptor3} slot 0 is a gap, which the leader has filled.
+    assert found.right == ("Accept(ballot=1, slot=0, entry=Entry(command=None))",)
+
+
 BAD: dict[str, Setting] = {
     **system(2, 3, 2, 3),
     "learners": 2,
@@ -152,3 +184,30 @@ def test_random_runs_agree_flaw_by_flaw(
         steps=25,
     )
     assert found is None, found
+
+
+STUCK = [
+    ("paxos-system/P08-accept-gt", "receive_accept"),
+    ("paxos-system/P20-no-retry", "time_out"),
+    ("multi-paxos/P19-gap-never-filled", "fill_gap"),
+]
+
+
+@pytest.mark.parametrize(("name", "action"), STUCK)
+def test_where_a_flaw_stops_all_progress_correct_code_goes_on(name: str, action: str) -> None:
+    loaded = replay.load(CORPUS / f"{name}.itf.json")
+    trace, implementation = loaded.trace, PAIRS[loaded.model.name][1]
+    assert replay.run(loaded, implementation).outcome is Outcome.REPRODUCED
+    result = replay.run(loaded, f"{implementation}{replay.CORRECT}")
+    assert result.outcome is Outcome.NOT_REPRODUCED
+    assert f"{action}(" in result.reason
+
+    assert goes_on(trace, loaded.instance.evaluator(), loaded.instance.ir) is None
+    correct = check.build(loaded.model, trace.meta.parameters, ())
+    longer = goes_on(trace, correct.evaluator(), correct.ir)
+    assert longer is not None
+    adapter = loaded.model.adapter(implementation)
+    flawed = follow(longer, adapter, ir=correct.ir, flaws=trace.meta.flaws)
+    assert flawed.step > len(trace.labels)
+    assert flawed.label is not None
+    assert flawed.label.action == action
