@@ -344,7 +344,8 @@ def file_name(
 
     Symmetry is in the name where it is not what the instance says.
     """
-    parts = [model.name if ":" not in model.name else model.spec.__name__]
+    file, _, name = model.name.rpartition(":")
+    parts = [Path(file).stem, name] if file else [model.name]
     if settings.entry is not None and settings.unchanged:
         parts.append(settings.entry.name)
     else:

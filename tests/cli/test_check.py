@@ -78,7 +78,7 @@ def test_a_violation_is_shown_saved_and_replayed(quorate: Quorate, lock: str) ->
     assert "in 3 states  Never two holders." in ran.out
     assert "\x1b" not in ran.out
     (path,) = Path("traces/deep").iterdir()
-    name = "Lock.steal.exclusive.itf.json"
+    name = "lock.Lock.steal.exclusive.itf.json"
     assert path.name == name
     meta = json.loads(path.read_text())["#meta"]
     assert meta["model"] == lock
@@ -128,7 +128,7 @@ def test_an_instance_of_a_manifest(quorate: Quorate, lock: str, tmp_path: Path) 
     assert ran.status == 1
     assert "as the manifest expects" in ran.out
     assert f"check again: quorate check {lock} --instance stolen\n" in ran.out
-    assert Path("quorate-traces/Lock.stolen.exclusive.itf.json").is_file()
+    assert Path("quorate-traces/lock.Lock.stolen.exclusive.itf.json").is_file()
     ran = quorate("check", lock, "--instance", "stolen", "--set", "clients=3")
     assert ran.status == 1
     assert "as the manifest expects" not in ran.out
@@ -247,7 +247,10 @@ def test_traces_with_and_without_symmetry_are_two_files(quorate: Quorate, lock: 
     for words in (["--symmetry"], ["--no-symmetry"], []):
         assert quorate("check", lock, "--flaw", "steal", "--trace-dir", "all", *words).status == 1
     names = {path.name for path in Path("all").iterdir()}
-    assert names == {"Lock.steal.exclusive.itf.json", "Lock.steal.symmetry.exclusive.itf.json"}
+    assert names == {
+        "lock.Lock.steal.exclusive.itf.json",
+        "lock.Lock.steal.symmetry.exclusive.itf.json",
+    }
 
 
 def test_the_symmetry_of_an_instance_is_in_its_name(
@@ -258,6 +261,16 @@ def test_the_symmetry_of_an_instance_is_in_its_name(
         assert quorate("check", lock, "--instance", "stolen", *words).status == 1
     names = {path.name for path in Path("quorate-traces").iterdir()}
     assert names == {
-        "Lock.stolen.exclusive.itf.json",
-        "Lock.stolen.symmetry.exclusive.itf.json",
+        "lock.Lock.stolen.exclusive.itf.json",
+        "lock.Lock.stolen.symmetry.exclusive.itf.json",
     }
+
+
+def test_specs_of_one_name_in_two_files_keep_their_traces_apart(
+    quorate: Quorate, lock: str, tmp_path: Path
+) -> None:
+    other = write(tmp_path, "other.py", Path(lock.rpartition(":")[0]).read_text())
+    for model in (lock, f"{other}:Lock"):
+        assert quorate("check", model, "--flaw", "steal", "--trace-dir", "all").status == 1
+    names = {path.name for path in Path("all").iterdir()}
+    assert names == {"lock.Lock.steal.exclusive.itf.json", "other.Lock.steal.exclusive.itf.json"}

@@ -54,5 +54,5 @@ def test_the_adapter_and_the_manifest(quorate: Quorate) -> None:
     ran = quorate("check", "lease.py:Lease", "--instance", "impatient")
     assert "violated: exclusive, as the manifest expects" in ran.out
     assert quorate("check", "lease.py:Lease").status == 0
-    (trace,) = Path("quorate-traces").glob("Lease.impatient.*.itf.json")
+    (trace,) = Path("quorate-traces").glob("lease.Lease.impatient.*.itf.json")
     assert quorate("replay", trace, "--against", "lock-server").status == 0
