@@ -105,7 +105,7 @@ class Graph:
     def is_beyond(self, shown: Named) -> bool:
         """Whether a state has left the bounds of the spec."""
         bound = self.parameters
-        return (
+        return bool(
             max(shown["current_term"].values()) > bound["max_term"]
             or max(map(len, shown["log"].values())) > bound["max_log"]
             or len(shown["network"]) > bound["max_messages"]
