@@ -16,13 +16,11 @@ from pathlib import Path
 
 from ..language.spec import Spec
 from ..traces.document import read_document
-from ..traces.replay import follow
 from ..traces.trace import Outcome
 from .corpus import CORPUS
 from .manifest import InstanceEntry, Manifest
-from .outputs import stdout_is_ours
 from .registry import Model, from_manifest, manifests
-from .replay import load
+from .replay import CORRECT, load, run
 from .status import Status, outcome, quit_with
 
 TABLE = Path(__file__).resolve().parent.parent / "docs" / "flaws.md"
@@ -110,11 +108,8 @@ def corpus_file(model: Model, entry: InstanceEntry) -> Path:
 def replayed(entry: InstanceEntry, name: Path) -> Replayed:
     """Replay a counterexample on the implementation with its flaw, and without."""
     loaded = load(CORPUS / name)
-    adapter = loaded.model.adapter(entry.implementation or "")
-    ir = loaded.instance.ir
-    with stdout_is_ours():
-        flawed = follow(loaded.trace, adapter, ir=ir)
-        correct = follow(loaded.trace, adapter, ir=ir, flaws=())
+    flawed = run(loaded, entry.implementation)
+    correct = run(loaded, f"{entry.implementation}{CORRECT}")
     action = "" if correct.label is None else correct.label.action
     return Replayed(flawed.outcome.value, correct.outcome, correct.step, action)
 
