@@ -1,17 +1,19 @@
 """The corpus: every counterexample that the manifests expect, kept as a file and replayed for ever.
 
-`python -m quorate.cli.corpus` records it anew under `traces/corpus/`: a trace for each instance
-that is expected to be violated, named `MODEL/INSTANCE.itf.json`. Traces of instances that are no
-longer there are removed. Instances that are not fast are recorded too.
+`python -m quorate.cli.corpus [MODEL...]` records it anew under `traces/corpus/`, all of it or some
+models: a trace for each instance that is expected to be violated, named `MODEL/INSTANCE.itf.json`.
+Traces of instances that are no longer there are removed. Instances that are not fast are recorded
+too.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from ..language.failures import UsageError
 from ..traces import itf
 from ..traces.trace import Outcome, Trace
 from .check import Limits, run
@@ -33,11 +35,18 @@ def expected_traces() -> Iterator[tuple[Model, InstanceEntry, Path]]:
                 yield model, entry, Path(manifest.name) / f"{entry.name}.itf.json"
 
 
-def record(folder: Path) -> Status:
-    """Record every counterexample; VIOLATED where one is not as its manifest says."""
+def record(folder: Path, models: Sequence[str] = ()) -> Status:
+    """Record the counterexamples of some models, or of all; VIOLATED where one is not as its
+    manifest says.
+    """
     status = Status.HOLDS
     wanted = set()
+    chosen = set(models or manifests())
+    if unknown := chosen - set(manifests()):
+        raise UsageError(f"no model {min(unknown)!r}; there are {', '.join(sorted(manifests()))}")
     for model, entry, name in expected_traces():
+        if model.name not in chosen:
+            continue
         wanted.add(folder / name)
         settings = settle(model, instance=entry.name)
         scratch = folder / ".recording"
@@ -55,7 +64,7 @@ def record(folder: Path) -> Status:
         itf.write(kept, folder / name, report.instance.ir, report.instance.universe)
         _say(f"{name}: {entry.violates} in {len(found[0])} states")
     for path in sorted(folder.rglob("*.itf.json")):
-        if path not in wanted:
+        if path not in wanted and path.parent.name in chosen:
             path.unlink()
             _say(f"{path.relative_to(folder)}: removed, no instance expects it")
     return status
@@ -74,4 +83,4 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    quit_with(outcome(lambda: record(CORPUS)))
+    quit_with(outcome(lambda: record(CORPUS, sys.argv[1:])))
