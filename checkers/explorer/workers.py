@@ -62,7 +62,7 @@ class Worker:
         self._buffer(c.RUNS, MAX_ROUNDS * workers)
         self._buffer(c.ENDS, workers)
         self._buffer(c.SCRATCH, 4 * words)
-        self[c.FILTER_BITS] = FILTER_BITS - (words - 1).bit_length()
+        self[c.FILTER_BITS] = max(1, FILTER_BITS - (words - 1).bit_length())
         self._buffer(c.FILTER, words << self[c.FILTER_BITS])
         self._buffer(c.TARGET, words)
         self._buffer(c.COVERAGE, max(functions.actions, 1))

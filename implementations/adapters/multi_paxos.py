@@ -22,7 +22,6 @@ from ...traces.adapter import StepRefused
 from ...traces.trace import Setting
 from .. import multi_paxos as core
 from .. import sessions
-from ..storage import Log
 
 LEADERS = tuple(f"leader{ballot}" for ballot in range(4))
 
@@ -63,10 +62,6 @@ class MultiPaxosSession(sessions.CoreSession[sessions.UnorderedNetwork]):
         flaws = frozenset(core.Flaw(f"multi_{flaw}") for flaw in self.flaws)
         members, acceptors = (*LEADERS, *self.names), self.translation.names("acceptors")
         return core.Replica(name, members, core.Options(flaws=flaws), acceptors=acceptors)
-
-    def recover(self, name: str, log: Log) -> tuple[core.Replica, tuple[core.Effect, ...]]:
-        """Nobody crashes: a leader that has is one that does nothing more."""
-        raise NotImplementedError
 
     def image(self, sender: str, to: str, message: core.Message) -> None:
         """Messages are kept where they were sent."""

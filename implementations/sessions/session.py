@@ -106,9 +106,12 @@ class CoreSession(ABC, Generic[N]):
     def create(self, name: str) -> Any:
         """A fresh core for a site."""
 
-    @abstractmethod
     def recover(self, name: str, log: Log) -> tuple[Any, tuple[Any, ...]]:
-        """The core of a site after a crash, from its log, and the effects of its recovery."""
+        """The core of a site after a crash, from its log, and the effects of its recovery.
+
+        For specs with restarts; without it a step that restarts a site is refused.
+        """
+        raise StepRefused(f"{name} cannot be restarted: this adapter has no recovery")
 
     @abstractmethod
     def state(self) -> Mapping[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from quorate.implementations.sessions import InProcess
+from quorate.implementations.sessions import CoreSession, InProcess
 from quorate.language import Map, Node, Nodes, each, instantiate
 from quorate.language.ir.nodes import Kind
 from quorate.language.labels import Label
@@ -184,6 +184,17 @@ def test_a_crash_loses_the_core_the_timers_and_what_was_not_forced() -> None:
     assert site.past(Look) == (Look(),)  # the past outlives crashes
     assert site.sent(Junk) == (Junk(),)  # whether the spec shows it or not
     assert session.project()["crashes"] == 1
+
+
+def test_a_restart_is_refused_where_the_adapter_has_no_recovery() -> None:
+    class WithoutRecovery(PostSession):
+        recover = CoreSession.recover
+
+    session = WithoutRecovery({"houses": 2}, ())
+    first, _ = session.translation.nodes.values()
+    take(session, "crash_node", Kind.CRASH, node=first)
+    with pytest.raises(StepRefused, match="cannot be restarted"):
+        take(session, "restart_node", Kind.RESTART, node=first)
 
 
 def test_a_step_that_names_no_node_is_one_of_the_first_other_site() -> None:
