@@ -201,7 +201,7 @@ class Raft(BoundedNetwork[Message], CrashRestart):
         self.voted_for[server] = server
         self.votes[server] = {server}
         self.repeated_votes[server] = 0
-        for peer in self.servers - {server}:
+        for peer in self.peers(server):
             self.send(
                 RequestVote(
                     sender=server,
@@ -259,7 +259,7 @@ class Raft(BoundedNetwork[Message], CrashRestart):
     @action
     def send_entries(self, server: Node, peer: Node) -> None:
         """A leader with entries from nextIndex on sends AppendEntries with them (5.3)."""
-        require(peer != server)
+        require(peer in self.peers(server))
         require(self.role[server] is Role.LEADER)
         require(len(self.log[server]) >= self.next_index[server][peer])
         self.send_append_entries(server, peer, self.batch)
@@ -268,7 +268,7 @@ class Raft(BoundedNetwork[Message], CrashRestart):
     def send_heartbeat(self, server: Node, peer: Node) -> None:
         """A leader sends AppendEntries without entries: upon election, and when idle (5.2)."""
         require(self.heartbeats)
-        require(peer != server)
+        require(peer in self.peers(server))
         require(self.role[server] is Role.LEADER)
         self.send_append_entries(server, peer, 0)
 
@@ -300,7 +300,7 @@ class Raft(BoundedNetwork[Message], CrashRestart):
         require(self.up[server])
         self.see_term(server, message.term)
         current = message.term == self.current_term[server]
-        if current and self.role[server] is Role.LEADER:
+        if current and self.role[server] is Role.LEADER and peer in self.peers(server):
             if message.success or self.nack_advances_match:
                 known = 0 if self.match_not_monotonic else self.match_index[server][peer]
                 self.match_index[server][peer] = max(known, message.match_index)
@@ -376,7 +376,15 @@ class Raft(BoundedNetwork[Message], CrashRestart):
         if self.duplicate_votes_counted:
             counted = len(self.votes[server]) + self.repeated_votes[server]
             return 2 * counted > len(self.servers)
-        return self.is_majority(self.votes[server])
+        return self.has_quorum(server, self.votes[server])
+
+    def peers(self, server: Node) -> Set[Node]:
+        """Whom a server asks for votes, and replicates its log to: all others."""
+        return self.servers - {server}
+
+    def has_quorum(self, server: Node, group: Set[Node]) -> bool:
+        """Whether these are enough for what the server decides: a majority."""
+        return self.is_majority(group)
 
     def is_majority(self, group: Set[Node]) -> bool:
         """Whether these are more than half of the servers."""
@@ -385,7 +393,7 @@ class Raft(BoundedNetwork[Message], CrashRestart):
         return is_quorum(group, self.servers)
 
     def last_log_term(self, server: Node) -> int:
-        """The term of the last entry of a log; 0 if it is empty."""
+        """What a candidate says of its log: the term of the last entry; 0 if it is empty."""
         return self.term_at(server, len(self.log[server]))
 
     def term_at(self, server: Node, index: int) -> int:
@@ -394,8 +402,8 @@ class Raft(BoundedNetwork[Message], CrashRestart):
 
     def up_to_date(self, server: Node, message: RequestVote) -> bool:
         """Whether the candidate's log is at least as up-to-date: later term, or longer (5.4.1)."""
-        term = self.last_log_term(server)
         length = len(self.log[server])
+        term = self.term_at(server, length)
         if self.no_uptodate_check:
             return True
         if self.uptodate_by_length_only:
@@ -468,7 +476,8 @@ class Raft(BoundedNetwork[Message], CrashRestart):
             (
                 index
                 for index in range(self.commit_index[server] + 1, len(self.log[server]) + 1)
-                if self.is_majority(self.holders(server, index)) and self.may_count(server, index)
+                if self.has_quorum(server, self.holders(server, index))
+                and self.may_count(server, index)
             ),
             default=self.commit_index[server],
         )
