@@ -276,25 +276,39 @@ class Raft(BoundedNetwork[Message], CrashRestart):
     def receive_append_entries(self, message: AppendEntries) -> None:
         """AppendEntries RPC, receiver implementation, steps 1 to 5 (5.1, 5.3)."""
         self.receive(message)
+        self.handle_append_entries(message)
+        self.send(self.reply_to(message))
+
+    def handle_append_entries(self, message: AppendEntries) -> None:
+        """What AppendEntries does to its receiver."""
         server = message.to
         require(self.up[server])
         self.see_term(server, message.term)
         if message.term == self.current_term[server]:
             self.follow(server)
-        if not self.is_current(server, message) or not self.has_previous(server, message):
-            refused = len(self.log[server]) if self.nack_advances_match else 0
-            self.reply(message, False, refused)
-        else:
+        if self.is_accepted(server, message):
             self.store(server, message)
             last_new = message.prev_log_index + len(message.entries)
             self.follow_commit_index(server, message.leader_commit, last_new)
-            acknowledged = len(self.log[server]) if self.ack_own_last_index else last_new
-            self.reply(message, True, acknowledged)
+
+    def reply_to(self, message: AppendEntries) -> AppendEntriesReply:
+        """The answer to AppendEntries, by its receiver after it has had its effects."""
+        server = message.to
+        accepted = self.is_accepted(server, message)
+        last_new = message.prev_log_index + len(message.entries)
+        misread = self.ack_own_last_index if accepted else self.nack_advances_match
+        known = len(self.log[server]) if misread else last_new if accepted else 0
+        term = self.current_term[server]
+        return AppendEntriesReply(server, message.sender, term, accepted, known)
 
     @deliver
     def receive_append_entries_reply(self, message: AppendEntriesReply) -> None:
         """A leader updates nextIndex and matchIndex, or tries an entry earlier (5.3)."""
         self.receive(message)
+        self.handle_append_entries_reply(message)
+
+    def handle_append_entries_reply(self, message: AppendEntriesReply) -> None:
+        """What the answer does to the leader."""
         server = message.to
         peer = message.sender
         require(self.up[server])
@@ -429,11 +443,9 @@ class Raft(BoundedNetwork[Message], CrashRestart):
             )
         )
 
-    def reply(self, message: AppendEntries, success: bool, match_index: int) -> None:
-        """Answer AppendEntries."""
-        server = message.to
-        term = self.current_term[server]
-        self.send(AppendEntriesReply(server, message.sender, term, success, match_index))
+    def is_accepted(self, server: Node, message: AppendEntries) -> bool:
+        """Whether AppendEntries passes steps 1 and 2."""
+        return self.is_current(server, message) and self.has_previous(server, message)
 
     def is_current(self, server: Node, message: AppendEntries) -> bool:
         """Step 1: reply false if term < currentTerm."""
