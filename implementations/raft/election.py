@@ -43,8 +43,13 @@ def _ask_first(server: Server) -> None:
 
 
 def _may_campaign(server: Server) -> bool:
-    """Whether this server votes in its configuration, and knows no later one to be committed."""
-    if server.name not in server.configuration.members:
+    """Whether this server may be needed as leader, and knows no later configuration committed.
+
+    4.2.2: one that is not in its configuration is needed until that is committed, because others
+    may lack the entry, and then it does not vote for them.
+    """
+    pending = any(index > server.commit_index for index, _ in server.log.configurations)
+    if server.name not in server.configuration.members and not pending:
         return False
     if not server.options.configuration_at_apply:
         return True

@@ -50,10 +50,11 @@ def _refuse_retired(server: Server, new: Configuration) -> None:
 
 
 def _require_quiet(server: Server) -> None:
-    """One change at a time (4.1), and none before this term has committed something.
+    """One change at a time (4.1), and of one server none before this term has committed something.
 
     The second is Ongaro's correction of 10 July 2015 on raft-dev: without it the majorities of two
-    leaders' changes, each one step from the last committed configuration, need not meet.
+    leaders' changes, each one step from the last committed configuration, need not meet. Joint
+    changes need the old majority anyway (4.3).
     """
     late = server.options.configuration_at_apply
     settled = server.last_applied if late else server.commit_index
@@ -61,7 +62,8 @@ def _require_quiet(server: Server) -> None:
         index > settled for index, _ in server.log.configurations
     ):
         raise LocalError("a change of members is under way")
-    free = server.has_flaw(Flaw.CONFIG_BEFORE_OWN_TERM_COMMIT)
+    joint = server.options.membership is Membership.JOINT
+    free = joint or server.has_flaw(Flaw.CONFIG_BEFORE_OWN_TERM_COMMIT)
     if not server.has_own_term_commit and not free:
         raise LocalError("nothing of this term is committed yet")
 

@@ -151,13 +151,16 @@ class Server:
         return self.log.term_at(self.commit_index) == self.current_term
 
     def align_progress(self) -> None:
-        """Keep `progress` for the other members exactly; new ones begin behind the log (5.3)."""
+        """Keep `progress` for the other members exactly.
+
+        To new ones, the entry by which they are members is sent first, so that they hear at once.
+        """
         if self.role is not Role.LEADER:
             return
         peers, known = self.peers, self.progress
         if known.keys() != set(peers):
-            after = self.log.last_index + 1
-            self.progress = {peer: known.get(peer) or Progress(after) for peer in peers}
+            last = self.log.last_index
+            self.progress = {peer: known.get(peer) or Progress(last) for peer in peers}
 
     # Asking for effects
 

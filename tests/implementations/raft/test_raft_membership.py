@@ -112,7 +112,7 @@ def test_at_apply_a_configuration_counts_once_committed() -> None:
     assert core.configuration == Configuration.of("abc")
     acknowledge(core, "b")
     assert core.configuration == Configuration.of("abcd")
-    assert core.next_index["d"] == 3
+    assert core.next_index["d"] == 2
 
 
 def test_a_new_server_gets_the_log_from_the_beginning() -> None:
@@ -152,6 +152,23 @@ def test_a_removed_server_hears_no_more_and_its_name_is_retired() -> None:
     assert core.configuration.retired == ("c",)
 
 
+def test_who_is_removed_campaigns_until_that_is_committed_and_does_not_count_itself() -> None:
+    """4.2.2: others may lack the entry, and then it does not vote for them."""
+    core = follower(Entry(1, Configuration.of("abc")), Entry(1, Configuration.of("bc")), term=1)
+    core.handle(TimedOut(Timer.ELECTION))
+    core.handle(Received("b", RequestVoteReply(2, True)))
+    assert core.role is Role.CANDIDATE
+    core.handle(Received("c", RequestVoteReply(2, True)))
+    assert core.role is Role.LEADER
+
+
+def test_who_knows_that_its_removal_is_committed_begins_no_election() -> None:
+    core = follower(Entry(1, Configuration.of("bc")), term=1)
+    core.handle(Received("b", AppendEntries(1, 1, 1, (), 1)))
+    assert core.commit_index == 1
+    assert core.handle(TimedOut(Timer.ELECTION)) == (SetTimer(Timer.ELECTION),)
+
+
 # 4.3: joint consensus
 
 
@@ -167,6 +184,13 @@ def test_a_joint_configuration_needs_both_majorities_and_leads_to_the_new_one() 
     assert core.last_index == 3
     acknowledge(core, "d")
     assert core.commit_index == 3
+
+
+def test_a_joint_change_waits_for_no_entry_of_the_term() -> None:
+    """Ongaro's correction is about changes of one server: a joint one needs the old majority."""
+    core = leader(membership=Membership.JOINT, no_op=False)
+    core.handle(Reconfigure(("a", "d", "e")))
+    assert core.configuration.is_joint
 
 
 def test_an_election_in_a_joint_configuration_needs_both_majorities() -> None:
