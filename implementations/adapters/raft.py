@@ -52,10 +52,13 @@ class RaftSession(sessions.CoreSession[sessions.UnorderedNetwork]):
 
     def recover(self, name: str, log: Log) -> tuple[core.Raft, tuple[core.Effect, ...]]:
         """A server from its log."""
+        return core.Raft.recover(name, self.names, core.Journal(log).load(), self.options())
+
+    def options(self) -> core.Options:
+        """The variant that all servers run."""
         flaws = frozenset(map(core.Flaw, self.flaws))
         batch, checks = self.parameters["batch"], self.parameters["check_quorum"]
-        options = core.Options(eager=False, max_batch=batch, check_quorum=checks, flaws=flaws)
-        return core.Raft.recover(name, self.names, core.Journal(log).load(), options)
+        return core.Options(eager=False, max_batch=batch, check_quorum=checks, flaws=flaws)
 
     def hear_nobody(self, leader: str) -> None:
         """A leader hears nobody for a whole time-out, which begins when an earlier one ends."""

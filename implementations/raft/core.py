@@ -134,6 +134,11 @@ class Raft:
         return self._server.leader
 
     @property
+    def hears_leader(self) -> bool:
+        """Whether it has heard from a leader lately, and so elects nobody yet; see 4.2.3."""
+        return self._server.hears_leader
+
+    @property
     def commit_index(self) -> int:
         """The last entry known to be committed."""
         return self._server.commit_index

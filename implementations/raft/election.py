@@ -93,14 +93,12 @@ def on_request_vote(server: Server, sender: str, request: RequestVote) -> None:
 
 
 def _answer_pre_vote(server: Server, sender: str, request: RequestVote) -> None:
-    leads = server.role is Role.LEADER and not server.has_flaw(Flaw.LEADER_GRANTS_PREVOTE)
-    follows = server.role is not Role.LEADER and _keeps_leader(server)
-    granted = (
-        request.term > server.current_term
-        and not leads
-        and not follows
-        and _is_up_to_date(server, request)
-    )
+    newer = request.term > server.current_term
+    if not newer and server.has_flaw(Flaw.LOW_PREVOTE_IGNORED):
+        return
+    careless = server.role is Role.LEADER and server.has_flaw(Flaw.LEADER_GRANTS_PREVOTE)
+    kept = _keeps_leader(server) and not careless
+    granted = newer and not kept and _is_up_to_date(server, request)
     # A grant speaks of the candidate's term: ours may be lower, and would look like an old one.
     low = server.has_flaw(Flaw.PREVOTE_REPLY_LOW_TERM_DROPPED)
     term = request.term if granted and not low else server.current_term
@@ -108,13 +106,8 @@ def _answer_pre_vote(server: Server, sender: str, request: RequestVote) -> None:
 
 
 def _keeps_leader(server: Server) -> bool:
-    """Whether a leader was heard less than the shortest election time-out ago (4.2.3).
-
-    See NOTE(promise). A leader hears itself.
-    """
-    if server.role is Role.LEADER:
-        return True
-    return server.quiet_until is not None and server.now < server.quiet_until
+    """Whether there is a leader to keep (4.2.3): it is heard from. A leader hears itself."""
+    return server.role is Role.LEADER or server.hears_leader
 
 
 def _is_up_to_date(server: Server, request: RequestVote) -> bool:
@@ -124,9 +117,9 @@ def _is_up_to_date(server: Server, request: RequestVote) -> bool:
     if server.has_flaw(Flaw.UPTODATE_BY_LENGTH_ONLY):
         return request.last_log_index >= server.log.last_index
     if server.has_flaw(Flaw.UPTODATE_BY_TERM_ONLY):
-        return request.last_log_term >= server.last_log_term
+        return request.last_log_term >= server.log.last_term
     theirs = (request.last_log_term, request.last_log_index)
-    return theirs >= (server.last_log_term, server.log.last_index)
+    return theirs >= (server.log.last_term, server.log.last_index)
 
 
 def on_request_vote_reply(server: Server, sender: str, reply: RequestVoteReply) -> None:

@@ -46,6 +46,7 @@ class Flaw(Enum):
     TERM_BUMP_KEEPS_VOTE = "term_bump_keeps_vote"
     PREVOTE_REPLY_LOW_TERM_DROPPED = "prevote_reply_low_term_dropped"
     LEADER_GRANTS_PREVOTE = "leader_grants_prevote"
+    LOW_PREVOTE_IGNORED = "low_prevote_ignored"  # shows with the first of these three only
     CANDIDATE_FORGETS_VOTE = "candidate_forgets_vote"  # harmless: a control
 
     # Replication and commitment

@@ -139,7 +139,7 @@ class Server:
 
     @property
     def last_log_term(self) -> int:
-        """The term of the last entry, as elections compare it (5.4.1)."""
+        """The term of the last entry, as a candidate says it (5.4.1)."""
         empty = self.log.last_index == self.log.base_index
         if empty and self.has_flaw(Flaw.LAST_LOG_TERM_ZERO_AFTER_COMPACTION):
             return 0
@@ -161,6 +161,14 @@ class Server:
         if known.keys() != set(peers):
             last = self.log.last_index
             self.progress = {peer: known.get(peer) or Progress(last) for peer in peers}
+
+    @property
+    def hears_leader(self) -> bool:
+        """Whether a leader was heard less than the shortest election time-out ago (4.2.3).
+
+        See NOTE(promise).
+        """
+        return self.quiet_until is not None and self.now < self.quiet_until
 
     # Asking for effects
 

@@ -131,10 +131,11 @@ class RaftPreVote(Raft):
     # What the steps are made of
 
     def ask_for_pre_votes(self, server: Node) -> None:
-        """Ask all others about the next term; nothing else changes."""
+        """Ask all others about the next term; a candidate gives up, and no term or vote changes."""
         require(self.up[server])
         require(not self.leads(server))
         require(self.current_term[server] < self.max_term)
+        self.become_follower(server)
         self.pre_votes[server] = {server}
         self.hears_leader[server] = False
         for peer in self.servers - {server}:
@@ -175,10 +176,9 @@ class RaftPreVote(Raft):
         self.hears_leader[server] = self.pre_vote
 
     def become_follower(self, server: Node) -> None:
-        """A follower has not heard from a leader yet, and asks nobody."""
+        """A follower asks nobody."""
         super().become_follower(server)
         self.pre_votes[server] = empty()
-        self.hears_leader[server] = False
 
     def poll(self, message: PreVoteMessage) -> None:
         """Put a message into the network; not possible without room."""

@@ -157,6 +157,15 @@ def leader_is_asked_whether_it_would(c: Cluster) -> object:
     return c[2].role
 
 
+@shows(Flaw.LOW_PREVOTE_IGNORED, [1], [], options={"pre_vote": True})
+def who_asks_about_an_old_term_hears_of_the_newer(c: Cluster) -> object:
+    c.elect(1, 2)
+    c.vote(1, 2)
+    c.time_out(3)
+    c.deliver(ASKS, 3, 2)
+    return [answer.term for sender, to, answer in c.flying if (sender, to) == ("2", "3")]
+
+
 @shows(Flaw.CANDIDATE_FORGETS_VOTE, "2", None)
 def candidate_finds_the_leader_of_its_term(c: Cluster) -> object:
     c.time_out(2)
