@@ -11,20 +11,21 @@ WORKER = 0
 WORKERS = 1
 WORDS = 2
 
-# The arena: the states this worker owns, in order of discovery. Positions count states.
+# The arena: the states this worker found, in order. Positions count states.
 ARENA = 8
 COUNT = 9
 LIMIT = 10  # no more states than this
-ROWS = 11  # what this worker is to expand: of each arena the next state and the end, row by row
+LEFT = 11  # states that it may still expand in this call
 CURRENT = 12  # address of the state with too many successors
-QUANTUM = 13  # states expanded in a round at most
-ROW = 14  # the row that is being expanded
-ROW_COUNT = 15
 
-# The visited set: an open-addressing table of words.
+# The chunk of states in hand: addresses.
+CURSOR = 13  # the next
+LAST = 14  # behind the last
+
+# The visited set: each worker owns a table, an open-addressing one of words; all add to all.
 TABLE = 16
 BUCKETS = 17  # buckets that a hash can point to
-GROW_AT = 18  # the count of states at which the table grows
+GROW_AT = 18  # the count of entries at which the table grows
 SIDE = 19  # room for the entries that growing sets aside
 BYTES_LIMIT = 20  # what table and arena together may take
 RESERVED_BUCKETS = 21  # buckets of the reservation
@@ -36,9 +37,9 @@ RAW_LIMIT = 25
 HASHES = 26
 STATES = 27  # wide states of the batch
 SCRATCH = 28  # a few states' worth of words
+TRAP = 29  # the trap site of the last call
 FILTER = 30  # recent successors, each at the place its hash gives
 FILTER_BITS = 31
-TRAP = 29  # the trap site of the last call
 
 # The spec's functions; 0 where there is none.
 EXPAND = 32
@@ -66,15 +67,28 @@ FOUND_OTHER = 51  # FOUND_DEADLOCK, FOUND_TRAP, ...
 CUT = 57  # successors outside the constraint
 COVERAGE = 58
 
+# The batch that is being added: entries of HASHES (and STATES) from PENDING up to FILL.
+PENDING = 59
+FILL = 60
+
+# How many properties there are, to see whether something was found.
+PREDICATE_COUNT = 61
+STEP_COUNT = 62
+
 # Several workers.
-SHARED = 64  # address of the shared words
-MAILBOXES = 65  # address of the table of mailboxes
-MAILBOX_LIMIT = 66  # states that a mailbox holds
-YIELD = 67  # address of sched_yield
-ROUND = 68
-ENDS = 69  # addresses: where the next state goes in the mailbox for each worker
-RUNS = 70  # positions in the arena: how far what each sent in each round goes
-RUN_COUNT = 71
+SHARED = 64  # address of the lines that all share
+YIELD = 65  # address of sched_yield
+ROUND = 66  # how often the workers have met
+ADDED = 67  # for each table, the entries that this worker has added to it
+ALLOWED = 68  # for each table, the count in ADDED at which the workers have to look at it
+INDEX_SHIFT = 69  # of an index in a wide table: the bits that say in whose arena the state is
+
+# Levels.
+OPEN = 70  # whether a level is being expanded; else the states after LEVEL_END are to be looked at
+LEVEL_END = 71  # the position in the arena at which the last level ends
+LEVEL_ENDS = 74  # the positions of those that ended in this call
+LEVEL_COUNT = 75  # how many they are
+LEVEL_LIMIT = 77  # and how many they may be
 
 # The always-possible pass.
 MARKS = 72  # one byte a slot of the table
@@ -87,14 +101,16 @@ MOVED = 80  # eight words: the bucket being moved
 
 FIELDS = 128
 
-# Values of STATUS.
-DONE = 0  # the level is complete
-MORE = 1  # the level is not complete; call again
+# What kernels return. Where workers differ, the greatest counts.
+DONE = 0  # all states are expanded
+MORE = 1  # not yet; call again
 NEED_ROOM = 2  # a state has more successors than RAW holds
-OUT_OF_STATES = 3
-OUT_OF_MEMORY = 4
-STOPPED = 5  # another worker stopped, or Python said so
-CROWDED = 6  # the hash does not spread these states: our bug
+GROW = 3  # a table is full; between workers only
+LEVEL = 4  # a level ended on which something was found, or LEVEL_LIMIT is reached; call again
+OUT_OF_STATES = 5
+OUT_OF_MEMORY = 6
+STOPPED = 7  # another worker stopped, or Python said so
+CROWDED = 8  # the hash does not spread these states: our bug
 
 # Findings of FOUND_OTHER.
 FOUND_DEADLOCK = 0
@@ -110,9 +126,8 @@ COUNTED = 4 * FAR  # entries of neighbouring buckets go to fewer buckets than th
 SIDE_BUCKETS = 4 * FAR  # entries nearer to the start than this may have to be set aside in growing
 FULL = 92  # sixteenths of an entry a bucket (of 8 * 16) at which the table grows
 FIRST_BUCKETS = 1 << 11
-CHUNK = 128  # states of one arena before those of the next are expanded
+CHUNK = 128  # states that a worker takes at once
 BATCH = 1024  # successors of a batch before they are looked up
-PHASES = 4  # rounds whose mailboxes exist at once
 AHEAD = 24  # how many entries before its turn a bucket is asked for
 INDEX_BITS = 40  # of an entry of a wide table; the rest is a tag
 
@@ -127,10 +142,31 @@ REFINEMENT_RAW_LIMIT = 6
 REFINEMENT_COVERAGE = 7  # where the abstract spec's coverage goes; nobody reads it
 REFINEMENT_FULL = 8  # set where the abstract state had more successors than that
 
-# Shared words: a line of eight a worker, then flags.
-SHARED_ARRIVED = 0
-SHARED_STATUS = 1  # PHASES words: of the last rounds
-SHARED_STOP = 5  # of worker 0's line: non-zero stops all
+# Shared lines, of LINE words each: LINES for each worker, then one for all.
+LINE = 16
+LINES = 3
+MEETING = 0  # where the worker is
+CLAIMS = 1  # which states of its arena are still to be expanded
+TABLES = 2  # its table and its arena, for all to read
+
+MEETING_ARRIVED = 0  # the number of the last meeting that it has come to
+MEETING_STATUS = 1  # two words: what it said in the last meetings
+
+CLAIMS_CHUNKS = 0  # the chunks left: the number of the first, and of the one behind the last
+CLAIMS_FIRST = 1  # address of the first state of chunk 0
+CLAIMS_END = 2  # address behind the last state
+CLAIMS_SIZE = 3  # bytes of a chunk
+CHUNK_BITS = 32  # of a number in CLAIMS_CHUNKS
+
+TABLES_TABLE = 0
+TABLES_BUCKETS = 1
+TABLES_GROW_AT = 2
+TABLES_TOTAL = 3  # entries, when the workers last looked
+TABLES_CROWDED = 4  # an entry lies far from its place: the table has to grow
+TABLES_ARENA = 5
+
+SHARED_STOP = 0  # of the line for all: non-zero stops all
+SHARED_PAUSE = 1  # the number of the meeting that somebody waits in
 
 
 def finding_words(words: int) -> int:

@@ -11,9 +11,11 @@ from enum import Enum
 from . import control as c
 from .functions import Functions
 from .memory import machine_memory, peak_memory
-from .workers import Crew, Words
+from .workers import MOST_LEVELS, Crew, Words
 
 _SLICE = 0.05  # seconds that kernels run before Python looks around
+_QUANTUM = 1 << 14  # states that a worker expands in the first call of the kernels
+_FEW = 64  # states left to the limit that one worker alone may add
 _EVERY = 0.2  # seconds between reports of progress
 _DEFAULT_SHARE = 0.7  # of the machine's memory
 
@@ -133,7 +135,8 @@ class Search:
         self._reported = 0.0
         self._started = 0.0
         self._initial = 0
-        self._rounds = 4
+        self._quantum = _QUANTUM
+        self._turn = 0  # whose turn it is to add the last states before the limit
 
     def run(self) -> Reason:
         """Search, and say why it ended."""
@@ -183,19 +186,49 @@ class Search:
 
     def _search(self) -> Reason:
         reason = self._start()
-        while True:
-            self._evaluate()
-            new = any(worker[c.COUNT] > worker.levels[-1] for worker in self.crew.workers)
-            self.figures.depth += int(new)
+        while reason is None:
+            reason = self._look_around() or self._advance()
+        if reason in (Reason.MAX_STATES, Reason.MEMORY, Reason.TIME_LIMIT):
+            reason = self._look_back(reason)
+        return reason
+
+    def _advance(self) -> Reason | None:
+        """Let the kernels work for a moment. Why the search is at its end, if it is."""
+        self._allow()
+        begun = time.perf_counter()
+        status = self.crew.advance(self._quantum, self._levels_left())
+        self.figures.depth = len(self.crew.workers[0].levels) - 1
+        if status in (c.DONE, c.LEVEL):
+            # Where no state was found, no level has begun: steps lead to states that were known.
+            self._gather_findings(self.figures.depth + int(status == c.DONE))
             if self.findings:
                 return Reason.FOUND
-            if reason is not None:
-                return reason
-            if not new:
-                return Reason.COMPLETE
-            if self.figures.depth == self.limits.max_depth:
-                return Reason.MAX_DEPTH
-            reason = self._level()
+        elif status == c.NEED_ROOM:
+            self.crew.make_room()
+        if status == c.DONE:
+            return Reason.COMPLETE
+        if status == c.LEVEL and self.figures.depth == self.limits.max_depth:
+            return Reason.MAX_DEPTH
+        if time.perf_counter() - begun < _SLICE:
+            self._quantum *= 2 if status == c.MORE else 1
+        else:
+            self._quantum = max(1, self._quantum // 2)
+        return self._stopped(status)
+
+    def _look_back(self, reason: Reason) -> Reason:
+        """What was found on a level that a limit has cut short."""
+        self.crew.run_alike("check")
+        self._gather_findings(self.figures.depth + 1)
+        if any(worker[c.COUNT] > worker[c.LEVEL_END] for worker in self.crew.workers):
+            self.figures.depth += 1
+        return Reason.FOUND if self.findings else reason
+
+    def _levels_left(self) -> int:
+        """How many levels may begin before Python has to look: that of a limit, or of a finding."""
+        if self.findings:
+            return 1
+        limit = self.limits.max_depth
+        return MOST_LEVELS if limit is None else limit - self.figures.depth
 
     def _start(self) -> Reason | None:
         """Put in the initial states."""
@@ -209,10 +242,13 @@ class Search:
             for worker in self.crew.workers:
                 for number, state in enumerate(part):
                     worker.put(worker[c.RAW] + 8 * self.functions.words * number, state)
-            self._allow()
-            reason = self._stopped(self.crew.run_alike("offer", len(part)))
-            if reason is not None:
-                return reason
+            status = c.OUT_OF_STATES
+            while status == c.OUT_OF_STATES:
+                self._allow()
+                status = max(self.crew.run_alike("offer", len(part)))
+                reason = self._stopped(status)
+                if reason is not None:
+                    return reason
         self._initial_refinements(states)
         return None
 
@@ -234,50 +270,33 @@ class Search:
                     self.findings.append(Finding(kind, number, 1, state, state))
                     break
 
-    def _level(self) -> Reason | None:
-        """Expand the last level."""
-        self.crew.begin_level()
-        while True:
-            reason = self._look_around()
-            if reason is not None:
-                return reason
-            self._allow()
-            begun = time.perf_counter()
-            statuses = self.crew.expand(self._rounds)
-            reason = self._stopped(statuses)
-            if reason is not None or max(statuses) == c.DONE:
-                return reason
-            if c.NEED_ROOM in statuses:
-                self.crew.make_room()
-            if time.perf_counter() - begun < _SLICE:
-                if len(self.crew.workers) > 1:
-                    self._rounds *= 2
-                else:
-                    self.crew.workers[0][c.QUANTUM] *= 2
-            elif len(self.crew.workers) > 1:
-                self._rounds = max(2, self._rounds // 2)
-            else:
-                self.crew.workers[0][c.QUANTUM] = max(1, self.crew.workers[0][c.QUANTUM] // 2)
-
     def _allow(self) -> None:
-        """Let workers add no more states than the limit leaves."""
+        """Let workers add no more states than the limit leaves.
+
+        Each may add its part; a few are left to one worker after the other.
+        """
         if self.limits.max_states is None:
             return
-        left = self.limits.max_states - self._distinct()
-        for worker in self.crew.workers:
-            worker[c.LIMIT] = min(worker.arena_states, worker[c.COUNT] + max(left, 0))
+        workers = self.crew.workers
+        left = max(self.limits.max_states - self._distinct(), 0)
+        self._turn = (self._turn + 1) % len(workers)
+        for number, worker in enumerate(workers):
+            part = left // len(workers)
+            if left < _FEW:
+                part = left if number == self._turn else 0
+            worker[c.LIMIT] = min(worker.arena_states, worker[c.COUNT] + part)
 
-    def _stopped(self, statuses: Sequence[int]) -> Reason | None:
-        if c.CROWDED in statuses:
+    def _stopped(self, status: int) -> Reason | None:
+        """The limit that a status is about; None where it is none, or another worker has room."""
+        if status == c.CROWDED:
             raise RuntimeError("the hash of the visited set does not spread these states")
-        if c.OUT_OF_MEMORY in statuses:
+        if status == c.OUT_OF_MEMORY:
             return Reason.MEMORY
-        if c.OUT_OF_STATES in statuses:
-            full = any(w[c.COUNT] >= w.arena_states for w in self.crew.workers)
-            return Reason.MEMORY if full else Reason.MAX_STATES
-        limit = self.limits.max_states
-        if limit is not None and self._distinct() > limit:
-            return Reason.MAX_STATES
+        if status == c.OUT_OF_STATES:
+            if any(w[c.COUNT] >= w.arena_states for w in self.crew.workers):
+                return Reason.MEMORY
+            if self._distinct() >= (self.limits.max_states or 0):
+                return Reason.MAX_STATES
         return None
 
     def _look_around(self) -> Reason | None:
@@ -306,16 +325,13 @@ class Search:
             return Reason.TIME_LIMIT
         return None
 
-    def _evaluate(self) -> None:
-        """Evaluate the predicates in the states of the new level, and gather what was found.
+    def _gather_findings(self, level: int) -> None:
+        """Gather what was found on a level: in its states, and in the steps that lead there.
 
         Also where all witnesses are found, or a predicate only has to stay in reach: one that has
         no value in some state is a fault of the spec, whatever it is for.
         """
         workers = self.crew.workers
-        if self.functions.predicate_count:
-            self.crew.run("check", [(w.levels[-1], w[c.COUNT]) for w in workers])
-        level = self.figures.depth + 1
         self._gather_predicates(level)
         for number in range(self.functions.step_count):
             self._gather(c.FOUND_STEPS, number, Found.STEP, number, level)
@@ -327,6 +343,8 @@ class Search:
         self._gather(c.FOUND_OTHER, c.FOUND_TRAP, Found.TRAP, None, level - 1)
         self._gather(c.FOUND_OTHER, c.FOUND_STATE_TRAP, Found.STATE_TRAP, None, level)
         self._gather(c.FOUND_OTHER, c.FOUND_STEP_TRAP, Found.STEP_TRAP, None, level)
+        for worker in workers:
+            worker.forget_findings()
 
     def _gather_predicates(self, level: int) -> None:
         for number in range(self.functions.predicate_count):

@@ -10,16 +10,13 @@ from . import control as c
 from .functions import Functions
 from .machine import Kernel, load_kernels
 from .memory import Region
-from .shares import Row, divide, in_order
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
 
 RAW_LIMIT = 1024  # successors of a state, until a spec shows more
-MAILBOX_STATES = 1 << 15
-QUANTUM = 1 << 14  # states that a worker expands in a round
 FILTER_BITS = 15  # of a filter's words: what half of a core's own cache holds
-MAX_ROUNDS = 1 << 10  # of one call of the kernels
+MOST_LEVELS = 1 << 10  # that end in one call of the kernels
 
 Words = tuple[int, ...]
 
@@ -45,7 +42,6 @@ class Worker:
         self._actions = functions.actions
         self._keep: dict[int, ctypes.Array[ctypes.c_int64]] = {}
         self.levels: list[int] = [0]  # where each level begins in the arena
-        self.runs: list[int] = []  # where what each sender found ends, on the newest level
         self[c.WORKER], self[c.WORKERS], self[c.WORDS] = number, workers, words
         self.arena = Region(budget, large_pages=True)
         self.table = Region(budget + 64 * (c.FIRST_BUCKETS + c.PAD), large_pages=True)
@@ -56,11 +52,13 @@ class Worker:
         self[c.BUCKETS] = c.FIRST_BUCKETS
         self[c.GROW_AT] = c.FIRST_BUCKETS * c.FULL // 16
         self[c.BYTES_LIMIT] = budget
-        self[c.QUANTUM] = QUANTUM
         self._buffer(c.SIDE, 8 * c.SIDE_BUCKETS)
         self._buffer(c.COUNTS, c.COUNTED)
-        self._buffer(c.RUNS, MAX_ROUNDS * workers)
-        self._buffer(c.ENDS, workers)
+        self._buffer(c.LEVEL_ENDS, MOST_LEVELS)
+        self._buffer(c.ADDED, workers)
+        self._buffer(c.ALLOWED, workers)
+        self._words_of(c.ALLOWED, workers)[:] = [self[c.GROW_AT] // workers] * workers
+        self[c.INDEX_SHIFT] = (workers - 1).bit_length()
         self._buffer(c.SCRATCH, 4 * words)
         self[c.FILTER_BITS] = max(1, FILTER_BITS - (words - 1).bit_length())
         self._buffer(c.FILTER, words << self[c.FILTER_BITS])
@@ -72,11 +70,16 @@ class Worker:
         self[c.CANONICAL] = functions.canonical
         self[c.STEPS] = functions.steps
         self[c.PREDICATES] = functions.predicates
-        size = c.finding_words(words)
-        self._buffer(c.FOUND_PREDICATES, size * max(functions.predicate_count, 1))
-        self._buffer(c.FOUND_STEPS, size * max(functions.step_count, 1))
-        self._buffer(c.FOUND_REFINEMENTS, size * max(len(functions.refinements), 1))
-        self._buffer(c.FOUND_OTHER, size * c.OTHERS)
+        self[c.PREDICATE_COUNT] = functions.predicate_count
+        self[c.STEP_COUNT] = functions.step_count
+        self._findings = {
+            c.FOUND_PREDICATES: functions.predicate_count,
+            c.FOUND_STEPS: functions.step_count,
+            c.FOUND_REFINEMENTS: len(functions.refinements),
+            c.FOUND_OTHER: c.OTHERS,
+        }
+        for table, count in self._findings.items():
+            self._buffer(table, c.finding_words(words) * max(count, 1))
         self._refinements(functions)
 
     def __getitem__(self, field: int) -> int:
@@ -87,6 +90,9 @@ class Worker:
 
     def _buffer(self, field: int, words: int) -> None:
         self._keep[field], self[field] = _lines(words)
+
+    def _words_of(self, field: int, words: int) -> ctypes.Array[ctypes.c_int64]:
+        return (ctypes.c_int64 * words).from_address(self[field])
 
     def _refinements(self, functions: Functions) -> None:
         table = (ctypes.c_int64 * (c.REFINEMENT_FIELDS * max(len(functions.refinements), 1)))()
@@ -117,25 +123,31 @@ class Worker:
     def _at(address: int, index: int) -> int:
         return ctypes.c_int64.from_address(address + 8 * index).value
 
-    def assign(self, rows: Sequence[Row]) -> None:
-        """Give this worker the states that it is to expand."""
-        words = [number for row in rows for run in row for number in run]
-        table = (ctypes.c_int64 * max(len(words), 1))(*words)
-        self._keep[c.ROWS] = table
-        self[c.ROWS] = ctypes.addressof(table)
-        self[c.ROW], self[c.ROW_COUNT] = 0, len(rows)
-
     def left(self) -> int:
-        """How many states this worker still has to expand on the level."""
-        words = 2 * self[c.WORKERS]
-        table = (ctypes.c_int64 * (words * self[c.ROW_COUNT])).from_address(self[c.ROWS])
-        ahead = table[words * self[c.ROW] :]
-        return sum(ahead[1::2]) - sum(ahead[::2])
+        """About how many states of the level are left of this worker's."""
+        size, claims = 8 * self._words, self.line(c.CLAIMS)
+        chunks = claims[c.CLAIMS_CHUNKS]
+        first = chunks >> c.CHUNK_BITS
+        behind = chunks & ((1 << c.CHUNK_BITS) - 1)
+        in_hand = (self[c.LAST] - self[c.CURSOR]) // size
+        return in_hand + (behind - first) * claims[c.CLAIMS_SIZE] // size
 
-    def gather_runs(self) -> None:
-        """Take over how far the last rounds filled the arena."""
-        self.runs += (ctypes.c_int64 * self[c.RUN_COUNT]).from_address(self[c.RUNS])
-        self[c.RUN_COUNT] = 0
+    def line(self, kind: int) -> ctypes.Array[ctypes.c_int64]:
+        """A line of this worker's that all share."""
+        number = c.LINES * self[c.WORKER] + kind
+        return (ctypes.c_int64 * c.LINE).from_address(self[c.SHARED] + 8 * c.LINE * number)
+
+    def gather_levels(self) -> None:
+        """Take over where levels ended in the last call."""
+        self.levels += self._words_of(c.LEVEL_ENDS, self[c.LEVEL_COUNT])
+        self[c.LEVEL_COUNT] = 0
+
+    def forget_findings(self) -> None:
+        """Make place for what is found from now on."""
+        for table, count in self._findings.items():
+            for number in range(count):
+                address = self[table] + 8 * c.finding_words(self._words) * number
+                ctypes.c_int64.from_address(address).value = 0
 
     def make_room(self, successors: int) -> None:
         """Room for that many successors of one state."""
@@ -189,29 +201,17 @@ class Crew:
         self.kernels: dict[str, Kernel] = load_kernels(functions.words > 1)
         self.workers = [Worker(functions, i, workers, budget // workers) for i in range(workers)]
         self._pool = _threads(workers - 1) if workers > 1 else None
-        self._shared, shared = _lines(8 * workers)
+        self._shared, shared = _lines(c.LINE * (c.LINES * workers + 1))
         self._peers = (ctypes.c_int64 * workers)(*(w.address for w in self.workers))
-        self._mailboxes: list[object] = []
         for worker in self.workers:
             worker[c.SHARED] = shared
             worker[c.PEERS] = ctypes.addressof(self._peers)
             worker[c.YIELD] = _sched_yield()
-        self._share_mailboxes(MAILBOX_STATES)
-
-    def _share_mailboxes(self, states: int) -> None:
-        count = len(self.workers)
-        if count == 1:
-            self.workers[0][c.MAILBOX_LIMIT] = 1 << 40
-            return
-        boxes = c.PHASES * count * count
-        size = 8 * (1 + states * self.functions.words)
-        size += -size % 128
-        region = Region(boxes * size, large_pages=True)
-        table = (ctypes.c_int64 * boxes)(*(region.address + k * size for k in range(boxes)))
-        self._mailboxes = [region, table]
-        for worker in self.workers:
-            worker[c.MAILBOXES] = ctypes.addressof(table)
-            worker[c.MAILBOX_LIMIT] = states
+            tables = worker.line(c.TABLES)
+            tables[c.TABLES_TABLE] = worker[c.TABLE]
+            tables[c.TABLES_BUCKETS] = worker[c.BUCKETS]
+            tables[c.TABLES_GROW_AT] = worker[c.GROW_AT]
+            tables[c.TABLES_ARENA] = worker[c.ARENA]
 
     def run(self, kernel: str, arguments: Sequence[tuple[int, int]]) -> list[int]:
         """Run a kernel on every worker, each with its two numbers; their results."""
@@ -233,27 +233,19 @@ class Crew:
         """`run` with the same numbers for all."""
         return self.run(kernel, [(a, b)] * len(self.workers))
 
-    def begin_level(self) -> None:
-        """What was found since the last level began is a level now: divide it."""
+    def advance(self, states: int, levels: int) -> int:
+        """Expand about so many states a worker, or until so many levels have begun. A status."""
         for worker in self.workers:
-            worker.levels.append(worker[c.COUNT])
-        level = [(worker.levels[-2], worker.levels[-1]) for worker in self.workers]
-        rows = in_order(level, [worker.runs for worker in self.workers])
-        for worker, share in zip(self.workers, divide(rows, len(rows[0])), strict=True):
-            worker.runs = []
-            worker.assign(share)
-
-    def expand(self, rounds: int) -> list[int]:
-        """Expand some of the level: so many rounds. The workers' statuses."""
-        statuses = self.run_alike("rounds", min(rounds, MAX_ROUNDS))
+            worker[c.LEVEL_LIMIT] = min(levels, MOST_LEVELS)
+        statuses = self.run_alike("advance", states)
         for worker in self.workers:
-            worker.gather_runs()
-        return statuses
+            worker.gather_levels()
+        return max(statuses)
 
     def stop(self) -> None:
         """Tell workers that wait for each other to return."""
-        address = self.workers[0][c.SHARED] + 8 * c.SHARED_STOP
-        ctypes.c_int64.from_address(address).value = 1
+        common = self.workers[0][c.SHARED] + 8 * c.LINE * c.LINES * len(self.workers)
+        ctypes.c_int64.from_address(common + 8 * c.SHARED_STOP).value = 1
 
     def make_room(self) -> None:
         """Four times the room for the successors of a state, on every worker.
@@ -265,9 +257,6 @@ class Crew:
             _take_back(worker, self.functions)
             worker[c.CURRENT] = 0
             worker.make_room(4 * worker[c.RAW_LIMIT])
-        successors = self.workers[0][c.RAW_LIMIT]
-        if 4 * (successors + c.BATCH) > self.workers[0][c.MAILBOX_LIMIT]:
-            self._share_mailboxes(4 * (successors + c.BATCH))
 
     def close(self) -> None:
         """Let the threads go."""

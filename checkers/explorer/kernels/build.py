@@ -18,7 +18,7 @@ _SIGNATURE = types.int64(types.int64, types.int64, types.int64)
 def compile_kernels(wide: bool) -> dict[str, tuple[str, str]]:
     """Name of a kernel -> its symbol, and its LLVM IR."""
     kernels: dict[str, Any] = {
-        "check": passes.check,
+        "check": level.check,
         "predecessor": passes.predecessor,
         **level.make(wide),
         **passes.make(wide),

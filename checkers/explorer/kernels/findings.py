@@ -70,6 +70,15 @@ def record(base, k, words, number, before, after):  # type: ignore[no-untyped-de
 
 
 @njit
+def any_found(base, count, words):  # type: ignore[no-untyped-def]
+    """Whether any of the `count` findings of a table is there."""
+    for k in range(count):  # noqa: SIM110 - a kernel has no generators
+        if peek(base + 8 * (2 + 2 * words) * k, 0) != 0:
+            return True
+    return False
+
+
+@njit
 def _each_bit(base, bits, words, before, after):  # type: ignore[no-untyped-def]
     k = 0
     while bits != uint64(0):

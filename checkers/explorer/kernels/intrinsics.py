@@ -1,5 +1,5 @@
 """What kernels need and Numba does not have: raw memory, prefetch, 128-bit products, calls through
-an address, and the two atomic accesses of the barrier.
+an address, and the atomic accesses that workers share.
 
 Addresses, indices and counts are int64; words of states and hashes are uint64. Numba turns a mix of
 the two into floating point, so every crossing is one of these functions.
@@ -167,6 +167,21 @@ def release(typing: Any, address: Any, index: Any, value: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(types.int64, types.int64, types.int64), emit
+
+
+@intrinsic
+def exchange(typing: Any, address: Any, index: Any, expected: Any, value: Any) -> Any:
+    """Replace a word if it is the expected one, atomically, and publish what was written before.
+    Whether it was.
+    """
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        slot = _slot(builder, args[0], args[1])
+        pair = builder.cmpxchg(slot, args[2], args[3], "acq_rel", "acquire")
+        return builder.extract_value(pair, 1)
+
+    word = types.int64
+    return types.boolean(word, word, word, word), emit
 
 
 def _call(builder: Any, result: Any, address: Any, args: Any) -> Any:

@@ -1,197 +1,140 @@
-"""Expanding a level.
+"""Expanding level after level.
 
-One worker looks its fresh successors up batch by batch. Several send each to its owner's mailbox,
-their own too. In each round a worker fills its mailboxes at most; then it takes what all have found
-for it in the round before. So it waits only for those who are more than a round behind, and nobody
-is two ahead. Others may still have to read the mailboxes of three rounds before when a worker
-writes those of the next: mailboxes exist four times (PHASES).
-
-A worker does not expand the states that it owns, but a part of every arena, of states that were
-found together, side by side (`shares.py` says which, and why).
+Every worker expands the states that it has claimed (`claims.py`), and looks the fresh successors
+up batch by batch; those that are new it keeps. Workers meet (`meeting.py`) when a table is full,
+when the level ends, and when somebody has to return. What a worker has in hand then, the chunk of
+states and the pending batch, stays in its control block, and it goes on with it.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from numba import int64, njit, uint64
+from numba import njit
 
 from ..control import (
     ARENA,
     BATCH,
     CANONICAL,
-    CHUNK,
     COUNT,
     COVERAGE,
     CURRENT,
+    CURSOR,
     DEADLOCK,
     DONE,
-    ENDS,
     EXPAND,
+    FILL,
     FILTER,
     FILTER_BITS,
     FOUND_DEADLOCK,
     FOUND_OTHER,
+    FOUND_PREDICATES,
+    FOUND_REFINEMENTS,
+    FOUND_STEPS,
     FOUND_TRAP,
+    GROW,
     HASHES,
+    LAST,
     LEAVE_OUT,
-    MAILBOX_LIMIT,
-    MAILBOXES,
+    LEFT,
+    LEVEL,
+    LEVEL_COUNT,
+    LEVEL_END,
+    LEVEL_ENDS,
+    LEVEL_LIMIT,
     MORE,
     NEED_ROOM,
-    PEERS,
-    PHASES,
-    QUANTUM,
+    OPEN,
+    OTHERS,
+    PENDING,
+    PREDICATE_COUNT,
+    PREDICATES,
     RAW,
     RAW_LIMIT,
     REFINEMENTS,
-    ROUND,
-    ROW,
-    ROW_COUNT,
-    ROWS,
-    RUN_COUNT,
-    RUNS,
     SCRATCH,
-    SHARED,
-    SHARED_ARRIVED,
-    SHARED_STATUS,
-    SHARED_STOP,
     STATES,
+    STEP_COUNT,
     STEP_MASK,
     STOPPED,
     TRAP,
     WORDS,
     WORKER,
     WORKERS,
-    YIELD,
 )
-from .findings import check_steps, record
+from .claims import next_chunk, offer_level
+from .findings import any_found, check_steps, evaluate, record
+from .growth import make as make_growth
 from .hashing import hash_words, mix, unmix
-from .intrinsics import (
-    acquire,
-    call0,
-    call2,
-    call5,
-    high_product,
-    load,
-    peek,
-    poke,
-    release,
-    signed,
-    store,
-)
+from .intrinsics import call2, call5, high_product, load, peek, poke, store
+from .meeting import gather, meet, pause, paused
+from .sifting import sift, sift_narrow
 from .visited import copy, insert_narrow, insert_wide
 
-_SPINS = 2000  # looks at another worker's word before the core is offered to others
+_NEW = 1  # at the end of a level: states were found,
+_FOUND = 2  # and something that Python has to look at
 
 
 @njit
-def mailbox(ctl, source, target, number):  # type: ignore[no-untyped-def]
-    """Address of a round's mailbox: the count of states, then the states."""
-    table = peek(ctl, MAILBOXES)
-    workers = peek(ctl, WORKERS)
-    return peek(table, (source * workers + target) * PHASES + number % PHASES)
+def _looked_for(ctl):  # type: ignore[no-untyped-def]
+    """Whether steps have properties, which a step back to the same state has too."""
+    return peek(ctl, STEP_MASK) != 0 or peek(ctl, REFINEMENTS) != 0
 
 
 @njit
-def wait(ctl, number):  # type: ignore[no-untyped-def]
-    """Wait until every worker has had its part of a round. False when told to stop."""
-    shared = peek(ctl, SHARED)
-    for other in range(peek(ctl, WORKERS)):
-        spins = 0
-        while acquire(shared, 8 * other + SHARED_ARRIVED) < number:
-            if acquire(shared, SHARED_STOP) != 0:
-                return False
-            spins += 1
-            if spins > _SPINS:
-                call0(peek(ctl, YIELD))
-    return acquire(shared, SHARED_STOP) == 0
+def _note(ctl, state, count):  # type: ignore[no-untyped-def]
+    """Findings about the steps out of a state: a trap, no step, or a property of steps."""
+    words = peek(ctl, WORDS)
+    other = peek(ctl, FOUND_OTHER)
+    if peek(ctl, TRAP) != 0:
+        record(other, FOUND_TRAP, words, peek(ctl, TRAP), state, state)
+        poke(ctl, TRAP, 0)
+    elif count == 0 and peek(ctl, DEADLOCK) != 0:
+        record(other, FOUND_DEADLOCK, words, 0, state, state)
+    if _looked_for(ctl):
+        check_steps(ctl, state, count)
 
 
 @njit
-def sift_narrow(filter_, bits, raw, count, state, hashes, fill):  # type: ignore[no-untyped-def]
-    """Append the hashes of the successors that the filter has not seen; returns the new fill.
-
-    Without branches: whether a successor is fresh is as good as random to the processor.
-    """
-    itself = load(state, 0)
-    for k in range(count):
-        target = load(raw, k)
-        hashed = mix(target)
-        line = signed(hashed >> uint64(64 - bits))
-        seen = load(filter_, line)
-        store(filter_, line, hashed)
-        store(hashes, fill, hashed)
-        fill += int64(seen != hashed) & int64(target != itself)
-    return fill
+def check(ctl, unused, neither):  # type: ignore[no-untyped-def]
+    """Evaluate the predicates in the states found since the last level."""
+    words = peek(ctl, WORDS)
+    if peek(ctl, PREDICATES) != 0:
+        for position in range(peek(ctl, LEVEL_END), peek(ctl, COUNT)):
+            evaluate(ctl, peek(ctl, ARENA) + 8 * words * position)
+    return DONE
 
 
 @njit
-def sift_wide(  # type: ignore[no-untyped-def]
-    filter_, bits, raw, count, state, hashes, fill, states, words
-):
-    """`sift_narrow` for states of several words, which the filter holds in full."""
-    for k in range(count):
-        target = raw + 8 * words * k
-        hashed = hash_words(target, words)
-        seen = filter_ + 8 * words * signed(hashed >> uint64(64 - bits))
-        entry = states + 8 * words * fill
-        unlike_seen = uint64(0)
-        unlike_state = uint64(0)
-        for i in range(words):
-            word = load(target, i)
-            unlike_seen |= word ^ load(seen, i)
-            unlike_state |= word ^ load(state, i)
-            store(seen, i, word)
-            store(entry, i, word)
-        store(hashes, fill, hashed)
-        fill += int64(unlike_seen != uint64(0)) & int64(unlike_state != uint64(0))
-    return fill
+def _end_level(ctl):  # type: ignore[no-untyped-def]
+    """Look at the states found since the last level, and put them up for expansion. Bits."""
+    words = peek(ctl, WORDS)
+    bits = _NEW if peek(ctl, COUNT) > peek(ctl, LEVEL_END) else 0
+    check(ctl, 0, 0)
+    if (
+        any_found(peek(ctl, FOUND_PREDICATES), peek(ctl, PREDICATE_COUNT), words)
+        or any_found(peek(ctl, FOUND_STEPS), peek(ctl, STEP_COUNT), words)
+        or any_found(peek(ctl, FOUND_REFINEMENTS), peek(ctl, REFINEMENTS), words)
+        or any_found(peek(ctl, FOUND_OTHER), OTHERS, words)
+    ):
+        bits |= _FOUND
+    offer_level(ctl)
+    return bits
 
 
 @njit
-def sift(  # type: ignore[no-untyped-def]
-    filter_, bits, raw, count, state, hashes, fill, states, words
-):
-    """`sift_wide`, written out for a few numbers of words: what is known becomes straight code."""
-    if words == 2:
-        return sift_wide(filter_, bits, raw, count, state, hashes, fill, states, 2)
-    if words == 3:
-        return sift_wide(filter_, bits, raw, count, state, hashes, fill, states, 3)
-    if words == 4:
-        return sift_wide(filter_, bits, raw, count, state, hashes, fill, states, 4)
-    if words == 5:
-        return sift_wide(filter_, bits, raw, count, state, hashes, fill, states, 5)
-    if words == 6:
-        return sift_wide(filter_, bits, raw, count, state, hashes, fill, states, 6)
-    return sift_wide(filter_, bits, raw, count, state, hashes, fill, states, words)
-
-
-@njit
-def next_run(row, peer, workers):  # type: ignore[no-untyped-def]
-    """The next arena after a peer's of which a row has states left; -1 when there is none."""
-    for _ in range(workers):
-        peer = peer + 1 if peer + 1 < workers else 0
-        if peek(row, 2 * peer) < peek(row, 2 * peer + 1):
-            return peer
-    return -1
-
-
-@njit
-def current_row(ctl):  # type: ignore[no-untyped-def]
-    """Address of the first row with states left, which is the current one from now on; or 0."""
-    workers = peek(ctl, WORKERS)
-    while peek(ctl, ROW) < peek(ctl, ROW_COUNT):
-        row = peek(ctl, ROWS) + 16 * workers * peek(ctl, ROW)
-        if next_run(row, 0, workers) >= 0:
-            return row
-        poke(ctl, ROW, peek(ctl, ROW) + 1)
-    return 0
+def _begin_level(ctl):  # type: ignore[no-untyped-def]
+    """The states found since the last level are one."""
+    poke(peek(ctl, LEVEL_ENDS), peek(ctl, LEVEL_COUNT), peek(ctl, COUNT))
+    poke(ctl, LEVEL_COUNT, peek(ctl, LEVEL_COUNT) + 1)
+    poke(ctl, LEVEL_END, peek(ctl, COUNT))
+    poke(ctl, OPEN, 1)
 
 
 def make(wide: bool) -> Any:
-    """The kernels `rounds` and `offer`, for states of one word or of several."""
+    """The kernels `advance` and `offer`, for states of one word or of several."""
     insert = insert_wide if wide else insert_narrow
+    make_room = make_growth(wide)
 
     @njit
     def canonicalise(ctl, fill):  # type: ignore[no-untyped-def]
@@ -213,84 +156,27 @@ def make(wide: bool) -> Any:
                 store(hashes, k, mix(load(form, 0)))
 
     @njit
-    def post(ctl, fill):  # type: ignore[no-untyped-def]
-        """Put the batch's entries into the mailboxes of their owners."""
-        words = peek(ctl, WORDS)
-        workers = peek(ctl, WORKERS)
-        hashes = peek(ctl, HASHES)
-        states = peek(ctl, STATES)
-        ends = peek(ctl, ENDS)
-        for k in range(fill):
-            hashed = load(hashes, k)
-            owner = high_product(hashed, workers)
-            end = peek(ends, owner)
-            if wide:
-                copy(states + 8 * words * k, end, words)
-                poke(ends, owner, end + 8 * words)
-            else:
-                store(end, 0, hashed)
-                poke(ends, owner, end + 8)
+    def settle(ctl):  # type: ignore[no-untyped-def]
+        """Add what is new in the pending batch. A status."""
+        status = insert(ctl)
+        if status == DONE:
+            poke(ctl, PENDING, 0)
+            poke(ctl, FILL, 0)
+        return status
 
     @njit
-    def settle(ctl, fill):  # type: ignore[no-untyped-def]
-        """Bring a batch to where it belongs. A status."""
+    def hand_in(ctl, fill):  # type: ignore[no-untyped-def]
+        """Make the first entries of HASHES and STATES the pending batch, and add it. A status."""
         if peek(ctl, CANONICAL) != 0:
             canonicalise(ctl, fill)
-        if peek(ctl, WORKERS) > 1:
-            post(ctl, fill)
-            return DONE
-        return insert(ctl, peek(ctl, HASHES), peek(ctl, STATES), fill)
+        poke(ctl, PENDING, 0)
+        poke(ctl, FILL, fill)
+        return settle(ctl)
 
     @njit
-    def posted(ctl, target):  # type: ignore[no-untyped-def]
-        """How many states this worker has put into its mailbox for another in this round."""
+    def expand_chunks(ctl):  # type: ignore[no-untyped-def]
+        """Expand states, as many as are left to this call. A status."""
         words = peek(ctl, WORDS) if wide else 1
-        box = mailbox(ctl, peek(ctl, WORKER), target, peek(ctl, ROUND))
-        return (peek(peek(ctl, ENDS), target) - box - 8) // (8 * words)
-
-    @njit
-    def fullest(ctl):  # type: ignore[no-untyped-def]
-        """How many states the fullest of this worker's mailboxes holds."""
-        most = 0
-        for target in range(peek(ctl, WORKERS)):
-            most = max(most, posted(ctl, target))
-        return most
-
-    @njit
-    def open_mailboxes(ctl):  # type: ignore[no-untyped-def]
-        """Begin a round's mailboxes."""
-        for target in range(peek(ctl, WORKERS)):
-            box = mailbox(ctl, peek(ctl, WORKER), target, peek(ctl, ROUND))
-            poke(peek(ctl, ENDS), target, box + 8)
-
-    @njit
-    def close_mailboxes(ctl):  # type: ignore[no-untyped-def]
-        """Write what a round's mailboxes hold where their readers look."""
-        for target in range(peek(ctl, WORKERS)):
-            box = mailbox(ctl, peek(ctl, WORKER), target, peek(ctl, ROUND))
-            poke(box, 0, posted(ctl, target))
-
-    @njit
-    def note(ctl, state, count):  # type: ignore[no-untyped-def]
-        """Findings about the steps out of a state: a trap, no step, or a property of steps."""
-        words = peek(ctl, WORDS)
-        other = peek(ctl, FOUND_OTHER)
-        if peek(ctl, TRAP) != 0:
-            record(other, FOUND_TRAP, words, peek(ctl, TRAP), state, state)
-            poke(ctl, TRAP, 0)
-        elif count == 0 and peek(ctl, DEADLOCK) != 0:
-            record(other, FOUND_DEADLOCK, words, 0, state, state)
-        if peek(ctl, STEP_MASK) != 0 or peek(ctl, REFINEMENTS) != 0:
-            check_steps(ctl, state, count)
-
-    @njit
-    def expand(ctl):  # type: ignore[no-untyped-def]
-        """Expand states until the level ends or a mailbox may overflow. Returns a status."""
-        words = peek(ctl, WORDS) if wide else 1
-        workers = peek(ctl, WORKERS)
-        peers = peek(ctl, PEERS)
-        row = int64(0)
-        arena = peek(ctl, ARENA)
         raw = peek(ctl, RAW)
         raw_limit = peek(ctl, RAW_LIMIT)
         coverage = peek(ctl, COVERAGE)
@@ -299,130 +185,96 @@ def make(wide: bool) -> Any:
         states = peek(ctl, STATES)
         filter_ = peek(ctl, FILTER)
         bits = peek(ctl, FILTER_BITS)
-        steps = peek(ctl, STEP_MASK) != 0 or peek(ctl, REFINEMENTS) != 0
-        most = peek(ctl, MAILBOX_LIMIT) - raw_limit - BATCH
+        steps = _looked_for(ctl)
         # A step back to the same state leads nowhere new; only properties of steps look at it.
         limit = raw_limit if steps or peek(ctl, DEADLOCK) != 0 else raw_limit + LEAVE_OUT
         trap = ctl + 8 * TRAP
+        left = peek(ctl, LEFT)
+        cursor = peek(ctl, CURSOR)
+        last = peek(ctl, LAST)
         fill = 0
         status = DONE
-        left = peek(ctl, QUANTUM)
-        chunk = left if workers == 1 else CHUNK
-        peer = workers - 1
-        cursor = 0
-        last = 0
-        while left > 0:
+        while True:
+            if left <= 0 or (cursor == last and paused(ctl)):
+                status = MORE
+                break
             if cursor == last:
-                row = current_row(ctl)
-                if row == 0:
+                if not next_chunk(ctl):
                     break
-                peer = next_run(row, peer, workers)
-                arena = peek(peek(peers, peer), ARENA)
-                cursor = peek(row, 2 * peer)
-                last = min(peek(row, 2 * peer + 1), cursor + chunk)
-            state = arena + 8 * words * cursor
-            count = call5(function, state, raw, limit, coverage, trap)
+                cursor = peek(ctl, CURSOR)
+                last = peek(ctl, LAST)
+            count = call5(function, cursor, raw, limit, coverage, trap)
             if count < 0:
                 status = NEED_ROOM
-                poke(ctl, CURRENT, state)
+                poke(ctl, CURRENT, cursor)
                 break
-            cursor += 1
-            left -= 1
-            poke(row, 2 * peer, cursor)
             if steps or count == 0 or peek(ctl, TRAP) != 0:
-                note(ctl, state, count)
+                _note(ctl, cursor, count)
             if wide:
-                fill = sift(filter_, bits, raw, count, state, hashes, fill, states, words)
+                fill = sift(filter_, bits, raw, count, cursor, hashes, fill, states, words)
             else:
-                fill = sift_narrow(filter_, bits, raw, count, state, hashes, fill)
+                fill = sift_narrow(filter_, bits, raw, count, cursor, hashes, fill)
+            cursor += 8 * words
+            left -= 1
             if fill >= BATCH:
-                status = settle(ctl, fill)
+                status = hand_in(ctl, fill)
                 fill = 0
-                if status != DONE or (workers > 1 and fullest(ctl) > most):
+                if status != DONE:
                     break
-        if fill > 0 and status in (DONE, NEED_ROOM):
-            settled = settle(ctl, fill)
+        poke(ctl, CURSOR, cursor)
+        poke(ctl, LAST, last)
+        poke(ctl, LEFT, left)
+        if fill > 0:
+            settled = hand_in(ctl, fill)
             if settled != DONE:
                 status = settled
-        if status == DONE and current_row(ctl) != 0:
-            status = MORE
         return status
 
     @njit
-    def take_in(ctl, box):  # type: ignore[no-untyped-def]
-        """Add those states of a mailbox that are new. A status."""
-        filled = peek(box, 0)
-        if not wide:
-            return insert(ctl, box + 8, box + 8, filled)
-        words = peek(ctl, WORDS)
-        hashes = peek(ctl, HASHES)
-        done = 0
-        while done < filled:
-            size = min(BATCH, filled - done)
-            states = box + 8 + 8 * words * done
-            for k in range(size):
-                store(hashes, k, hash_words(states + 8 * words * k, words))
-            status = insert(ctl, hashes, states, size)
-            if status != DONE:
-                return status
-            done += size
-        return DONE
-
-    @njit
-    def receive(ctl, number):  # type: ignore[no-untyped-def]
-        """Take in what all found for this worker in a round. A status."""
-        for sender in range(peek(ctl, WORKERS)):
-            status = take_in(ctl, mailbox(ctl, sender, peek(ctl, WORKER), number))
-            if status != DONE:
-                return status
-            poke(peek(ctl, RUNS), peek(ctl, RUN_COUNT), peek(ctl, COUNT))
-            poke(ctl, RUN_COUNT, peek(ctl, RUN_COUNT) + 1)
-        return DONE
-
-    @njit
-    def take_part(ctl, before):  # type: ignore[no-untyped-def]
-        """A worker's own part of a round, given its status before. Returns the status now."""
-        poke(ctl, ROUND, peek(ctl, ROUND) + 1)
-        number = peek(ctl, ROUND)
-        open_mailboxes(ctl)
-        status = expand(ctl) if before <= MORE else before
-        close_mailboxes(ctl)
-        mine = 8 * peek(ctl, WORKER)
-        release(peek(ctl, SHARED), mine + SHARED_STATUS + number % PHASES, status)
-        release(peek(ctl, SHARED), mine + SHARED_ARRIVED, number)
+    def expand(ctl):  # type: ignore[no-untyped-def]
+        """A worker's part of a level, or of what is left of it. A status."""
+        status = settle(ctl)
+        if status == DONE and peek(ctl, CURRENT) != 0:
+            status = NEED_ROOM
+        if status == DONE:
+            status = expand_chunks(ctl)
+        if status != DONE:
+            pause(ctl)
         return status
 
     @njit
-    def conclude(ctl, number):  # type: ignore[no-untyped-def]
-        """Take in what a round found, once all have had their parts of it. The worst status."""
-        if not wait(ctl, number):
-            return STOPPED
-        worst = DONE
-        for other in range(peek(ctl, WORKERS)):
-            status = acquire(peek(ctl, SHARED), 8 * other + SHARED_STATUS + number % PHASES)
-            worst = max(worst, status)
-        received = receive(ctl, number)
-        if received != DONE:
-            release(peek(ctl, SHARED), SHARED_STOP, 1)
-            return received
-        return worst
+    def finish_level(ctl):  # type: ignore[no-untyped-def]
+        """Expand the level, with all workers. The worst of their statuses."""
+        status = GROW
+        while status == GROW:
+            status = meet(ctl, expand(ctl))
+            if status == GROW:
+                made = make_room(ctl)
+                if made != DONE:
+                    return made
+        return status
 
     @njit
-    def rounds(ctl, number, unused):  # type: ignore[no-untyped-def]
-        """Expand for at most `number` rounds; several workers call this at once. A status."""
-        if peek(ctl, WORKERS) == 1:
-            return expand(ctl)
-        status = take_part(ctl, MORE)
-        worst = MORE
-        while number > 1 and worst == MORE:
-            number -= 1
-            status = take_part(ctl, status)
-            worst = conclude(ctl, peek(ctl, ROUND) - 1)
-        if worst <= NEED_ROOM:
-            worst = conclude(ctl, peek(ctl, ROUND))
-        if worst == DONE or worst > NEED_ROOM:
-            return worst
-        return max(status, MORE)
+    def advance(ctl, states, unused):  # type: ignore[no-untyped-def]
+        """Expand about so many states and their level's end, or go on until something is found.
+
+        All workers call this at once, and all return the same status.
+        """
+        poke(ctl, LEFT, states)
+        while True:
+            if peek(ctl, OPEN) == 0:
+                bits = gather(ctl, _end_level(ctl))
+                if bits < 0:
+                    return STOPPED
+                if bits & _NEW == 0:
+                    return DONE
+                _begin_level(ctl)
+                if bits & _FOUND != 0 or peek(ctl, LEVEL_COUNT) >= peek(ctl, LEVEL_LIMIT):
+                    return LEVEL
+            status = finish_level(ctl)
+            if status != DONE:
+                return status
+            poke(ctl, OPEN, 0)
 
     @njit
     def offer(ctl, count, unused):  # type: ignore[no-untyped-def]
@@ -444,6 +296,15 @@ def make(wide: bool) -> Any:
                 if wide:
                     copy(state, states + 8 * words * fill, words)
                 fill += 1
-        return insert(ctl, hashes, states, fill)
+        poke(ctl, PENDING, 0)
+        poke(ctl, FILL, fill)
+        status = GROW
+        while status == GROW:
+            status = meet(ctl, settle(ctl))
+            if status == GROW:
+                made = make_room(ctl)
+                if made != DONE:
+                    return made
+        return status
 
-    return {"rounds": rounds, "offer": offer}
+    return {"advance": advance, "offer": offer}

@@ -1,4 +1,4 @@
-"""Passes over stored states: evaluating predicates, finding predecessors, always-possible marks."""
+"""Passes over stored states: finding predecessors, always-possible marks."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ..control import (
     WORDS,
     WORKERS,
 )
-from .findings import compare, evaluate
+from .findings import compare
 from .hashing import hash_words, mix
 from .intrinsics import (
     call2,
@@ -36,16 +36,7 @@ from .intrinsics import (
     poke,
     store_byte,
 )
-from .visited import find_narrow, find_wide
-
-
-@njit
-def check(ctl, start, end):  # type: ignore[no-untyped-def]
-    """Evaluate the predicates in the states from `start` to `end` of the arena."""
-    words = peek(ctl, WORDS)
-    for position in range(start, end):
-        evaluate(ctl, peek(ctl, ARENA) + 8 * words * position)
-    return 0
+from .visited import find_narrow, find_wide, table_of
 
 
 @njit
@@ -84,8 +75,10 @@ def make(wide: bool) -> Any:
     def marked(ctl, state):  # type: ignore[no-untyped-def]
         """Address of the mark of a stored state, of whichever worker; 0 for a state not stored."""
         hashed = hash_words(state, peek(ctl, WORDS)) if wide else mix(load(state, 0))
-        owner = peek(peek(ctl, PEERS), high_product(hashed, peek(ctl, WORKERS)))
-        slot = find_wide(owner, state, hashed) if wide else find_narrow(owner, hashed)
+        workers = peek(ctl, WORKERS)
+        about = table_of(ctl, hashed, workers)
+        slot = find_wide(ctl, about, state, hashed) if wide else find_narrow(ctl, about, hashed)
+        owner = peek(peek(ctl, PEERS), high_product(hashed, workers))
         return peek(owner, MARKS) + slot if slot >= 0 else 0
 
     @njit

@@ -32,7 +32,6 @@ from quorate.tests.two_phase_commit_ir import two_phase_commit
 check_module = importlib.import_module("quorate.checkers.explorer.check")
 native_module = importlib.import_module("quorate.checkers.explorer.native")
 search_module = importlib.import_module("quorate.checkers.explorer.search")
-workers_module = importlib.import_module("quorate.checkers.explorer.workers")
 
 
 @pytest.fixture(autouse=True)
@@ -78,7 +77,7 @@ def explored(spec: Instance, at: int, **options: Any) -> tuple[CheckResult, int]
         patch.setenv("QUORATE_CACHE", folder)  # nothing is in it: code is made quickly
         patch.setattr(check_module, "Upgrade", SwitchThen)
         patch.setattr(search_module, "_SLICE", 0.0)  # smaller and smaller parts of a level
-        patch.setattr(workers_module, "QUANTUM", 8)
+        patch.setattr(search_module, "_QUANTUM", 8)
         return facts(explore(spec, **options)), SwitchThen.calls
 
 
