@@ -13,7 +13,6 @@ from .. import sessions
 from ..storage import Log
 
 T = "t"
-FLAWS = {"accept_keeps_max_bal": "accept_keeps_maxbal", "no_retry": "lossy_phase1_no_retry"}
 
 
 class PaxosSession(sessions.CoreSession[sessions.UnorderedNetwork]):
@@ -47,7 +46,7 @@ class PaxosSession(sessions.CoreSession[sessions.UnorderedNetwork]):
     @property
     def options(self) -> core.Options:
         """No refusals, which the spec leaves out; and a proposer that never changes its number."""
-        named = frozenset(core.Flaw(FLAWS.get(flaw, flaw)) for flaw in self.flaws)
+        named = frozenset(core.Flaw(flaw) for flaw in self.flaws)
         return core.Options(False, bool(self.parameters["promises_again"]), None, named)
 
     @property

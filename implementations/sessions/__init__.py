@@ -6,7 +6,15 @@ restart, partition, heal). What is left for an adapter is a table of the protoco
 table of its messages, and the projection. Nothing here knows a protocol.
 """
 
-from .networks import CountingNetwork, Envelope, FifoNetwork, Given, Network, UnorderedNetwork
+from .networks import (
+    CountingNetwork,
+    Envelope,
+    FifoNetwork,
+    Given,
+    GrowingNetwork,
+    Network,
+    UnorderedNetwork,
+)
 from .session import Action, CoreSession, InProcess, Vocabulary
 from .site import Site, TimerWords
 from .wire import Translation, Wire
@@ -18,6 +26,7 @@ __all__ = [
     "Envelope",
     "FifoNetwork",
     "Given",
+    "GrowingNetwork",
     "InProcess",
     "Network",
     "Site",

@@ -117,6 +117,15 @@ class UnorderedNetwork:
         return frozenset(one for one in self._flying if not kinds or isinstance(one, kinds))
 
 
+class GrowingNetwork(UnorderedNetwork):
+    """All messages that were ever sent, as in specs in which none goes away."""
+
+    @classmethod
+    def of(cls, parameters: Given) -> Self:
+        """An empty one."""
+        return cls(duplicating=True)
+
+
 class CountingNetwork:
     """A bag: each copy is received, lost and doubled on its own; of one image, the oldest first."""
 

@@ -18,7 +18,7 @@ from ...traces.trace import Setting
 from ..storage import Log
 from .networks import Envelope, Given, Network, UnorderedNetwork
 from .site import Site, TimerWords
-from .wire import Translation, Wire
+from .wire import Translation, Wire, itself
 
 N = TypeVar("N", bound=Network)
 
@@ -53,6 +53,8 @@ class Vocabulary:
     """How the spec writes messages, by class; those that it calls the same need no entry."""
     number: Callable[[Any], int] = int
     """What the spec writes as an integer and the cores do not: a ballot, or that there is none."""
+    name: Callable[[Any], Any] = itself
+    """The name of the node that the spec writes for what is none in the cores: a command, say."""
     actions: Mapping[str, Action] = field(default_factory=dict)
     """The spec's own steps, by name; they go before the environment's."""
     answers: Mapping[type, Callable[[Any, Given], Any]] = field(default_factory=dict)
@@ -78,7 +80,7 @@ class CoreSession(ABC, Generic[N]):
     def __init__(self, parameters: Mapping[str, Setting], flaws: tuple[str, ...]) -> None:
         """A site for each node, under its name, and for each of the others; all are up."""
         words = self.vocabulary
-        self.translation = Translation.of(words.spec, parameters, words.number)
+        self.translation = Translation.of(words.spec, parameters, words.number, words.name)
         self.parameters = self.translation.shape.parameters
         """Those of the spec, its defaults included: enumerations as members, node sets as such."""
         self.flaws = flaws

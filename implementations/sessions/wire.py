@@ -37,6 +37,11 @@ node of the spec) and message, for what is not that simple. None: the spec leave
 """
 
 
+def itself(value: Any) -> Any:
+    """What stands for itself."""
+    return value
+
+
 @dataclass(frozen=True)
 class Translation:
     """The types of a spec whose parameters are bound, and what they make of a core's values."""
@@ -44,6 +49,8 @@ class Translation:
     shape: Shape
     number: Callable[[Any], int] = int
     """The integer of a spec for what is none in a core."""
+    name: Callable[[Any], Any] = itself
+    """The name of a spec's node for what is none in a core."""
 
     @classmethod
     def of(
@@ -51,13 +58,14 @@ class Translation:
         spec: type[Spec],
         parameters: Mapping[str, Setting | Enum],
         number: Callable[[Any], int] = int,
+        name: Callable[[Any], Any] = itself,
     ) -> Translation:
         """For a spec with the parameters of a trace, where enumerations go by member name."""
         given: dict[str, Any] = dict(parameters)
         for one in parameter_attributes(spec):
             if isinstance(given.get(one.name), str):
                 given[one.name] = one.annotation[given[one.name].upper()]
-        return cls(shape_of(spec, given), number)
+        return cls(shape_of(spec, given), number, name)
 
     def __deepcopy__(self, memo: object) -> Translation:
         """Itself, as nothing in it changes: sessions are copied to go on in several ways."""
@@ -110,10 +118,10 @@ class Translation:
     def value(self, kind: Type, value: Any) -> Value:
         """A value of a core as a type of the spec; a value of that type is its own.
 
-        What is no integer becomes one by `number`, names become nodes (for `Node | None`, the name
-        of a site that is no node becomes None), members of enumerations those of equal value,
-        dataclasses the record field by field, in a union the one of the same name. A map over
-        nodes may leave nodes out whose value is None.
+        What is no integer becomes one by `number`; names, and what has one by `name`, become nodes
+        (for `Node | None`, what is no node becomes None), members of enumerations those of equal
+        value, dataclasses the record field by field, in a union the one of the same name. A map may
+        be given as pairs, and may leave out keys (nodes or integers) whose value is None.
         Raises KeyError, ValueError or AttributeError for what does not fit.
         """
         if value is IGNORE:
@@ -129,11 +137,10 @@ class Translation:
                 member = self.shape.universe.enums[name]
                 return member(value.value if isinstance(value, Enum) else value)
             case NodeType():
-                return value if isinstance(value, Node) else self.nodes[value]
+                return value if isinstance(value, Node) else self.nodes[self.name(value)]
             case OptionType(inner):
-                nobody = isinstance(inner, NodeType) and value not in self.nodes
-                nobody = nobody and not isinstance(value, Node)
-                return None if value is None or nobody else self.value(inner, value)
+                nothing = value is None or self._nobody(inner, value)
+                return None if nothing else self.value(inner, value)
             case RecordType(name):
                 own = isinstance(value, self.shape.universe.records[name])
                 return value if own else self._record(kind, lambda one: getattr(value, one))
@@ -147,7 +154,7 @@ class Translation:
             case BagType(element):
                 return FrozenBag((self.value(element, one), n) for one, n in value.items())
             case MapType(key, inner):
-                return self._map(key, inner, value.items())
+                return self._map(key, inner, dict(value).items())
             case _:
                 assert_never(kind)
 
@@ -157,7 +164,14 @@ class Translation:
 
     def _map(self, key: Type, inner: Type, items: Iterable[tuple[Any, Any]]) -> Value:
         found: dict[Value, Value] = {}
-        if isinstance(key, NodeType) and isinstance(inner, OptionType):
-            found = dict.fromkeys(self.shape.universe.nodes[key.sort.name])
+        match key, inner:
+            case NodeType(sort), OptionType():
+                found = dict.fromkeys(self.shape.universe.nodes[sort.name])
+            case IntType(low, high), OptionType():
+                found = dict.fromkeys(range(low, high + 1))
         found |= {self.value(key, one): self.value(inner, value) for one, value in items}
         return FrozenMap(found)
+
+    def _nobody(self, kind: Type, value: Any) -> bool:
+        named = isinstance(value, Node) or self.name(value) in self.nodes
+        return isinstance(kind, NodeType) and not named

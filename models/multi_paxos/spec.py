@@ -30,7 +30,7 @@ from ...language import (
 )
 from ..voting.spec import Acceptor, Ballot, BallotOrNone
 
-Slot = Annotated[int, between(0, "slots - 1")]
+Slot = Annotated[int, between(1, "slots")]
 
 
 class Command(Node):
@@ -42,18 +42,11 @@ class Replica(Node):
 
 
 @record
-class Entry:
-    """What a slot is for: a command, or None, the command that does nothing."""
-
-    command: Command | None
-
-
-@record
 class Vote:
-    """A vote for an entry in a ballot."""
+    """A vote for a command in a ballot; None is the command that does nothing, a no-op."""
 
     ballot: Ballot
-    entry: Entry
+    value: Command | None
 
 
 @record
@@ -74,11 +67,20 @@ class Promise:
 
 @record
 class Accept:
-    """2a: the leader of `ballot` asks for votes for an entry in a slot."""
+    """2a: the leader of `ballot` asks for votes for `value` in a slot. It asks once in each."""
 
     ballot: Ballot
     slot: Slot
-    entry: Entry
+    value: Command | None
+
+
+@record
+class Accepted:
+    """2b: `sender` has voted in a slot as the leader of `ballot` has asked."""
+
+    sender: Acceptor
+    ballot: Ballot
+    slot: Slot
 
 
 class MultiPaxos(Spec):
@@ -96,18 +98,26 @@ class MultiPaxos(Spec):
     ballots: int = parameter(2, at_least=1, at_most=4)
     slots: int = parameter(2, at_least=1, at_most=4)
 
-    gap_skip: bool = flaw("P17: a replica executes a slot although an earlier one is not chosen")
-    repropose_highest_only: bool = flaw("P18: of the votes reported, only the last slot's counts")
-    gap_never_filled: bool = flaw("P19: a leader leaves the gaps that it finds")
+    multi_gap_skip: bool = flaw(
+        "P17: a replica executes a slot although an earlier one is not chosen"
+    )
+    multi_repropose_highest_only: bool = flaw(
+        "P18: of the votes reported, only those in the last slot count"
+    )
+    multi_gap_never_filled: bool = flaw("P19: a new leader leaves the gaps that it finds")
 
     max_bal: Map[Acceptor, BallotOrNone] = each(-1)  # the highest ballot it has taken part in
     votes: Map[Acceptor, Map[Slot, Vote | None]] = each(each(None))  # its last vote in each slot
-    prepares: Set[Prepare] = empty()  # all messages that were ever sent, by kind
+    leading: Set[Ballot] = empty()  # those whose leader has had promises from a majority
+
+    # All messages that were ever sent, by kind
+    prepares: Set[Prepare] = empty()
     promises: Annotated[Set[Promise], at_most("ballots * len(acceptors)")] = empty()
     accepts: Set[Accept] = empty()
-    cast: Map[Acceptor, Map[Slot, Set[Vote]]] = each(each(empty()))  # 2b: all votes
-    next_slot: Map[Replica, Annotated[int, between(0, "slots")]] = each(0)
-    executed: Map[Replica, Annotated[Seq[Entry], at_most("slots")]] = each(empty())
+    accepted: Set[Accepted] = empty()
+
+    last_slot: Map[Replica, Annotated[int, between(0, "slots")]] = each(0)  # executed last
+    executed: Map[Replica, Annotated[Seq[Command | None], at_most("slots")]] = each(empty())
 
     @action
     def phase_1a(self, ballot: Ballot) -> None:
@@ -124,137 +134,92 @@ class MultiPaxos(Spec):
         self.promises.add(Promise(acceptor, prepare.ballot, self.votes[acceptor]))
 
     @action
-    def repropose(self, ballot: Ballot, slot: Slot, quorum: Set[Acceptor]) -> None:
-        """A leader asks again for votes for what may have been chosen: the latest vote reported."""
-        require(self.leads(ballot, slot, quorum))
-        latest = max(self.reported(ballot, slot, acceptor) for acceptor in quorum)
-        require(latest >= 0)
-        require(not self.repropose_highest_only or not self.reported_above(ballot, slot, quorum))
-        for acceptor in quorum:
-            for promise in self.promises:
-                vote = promise.votes[slot]
-                if (
-                    promise.sender == acceptor
-                    and promise.ballot == ballot
-                    and vote is not None
-                    and vote.ballot == latest
-                ):
-                    self.accepts.add(Accept(ballot, slot, vote.entry))
+    def lead(self, ballot: Ballot, quorum: Set[Acceptor]) -> None:
+        """With promises from a majority, a leader asks for votes in the slots that they report.
 
-    @action
-    def fill_gap(self, ballot: Ballot, slot: Slot, quorum: Set[Acceptor]) -> None:
-        """A leader fills a slot without votes, below one with votes, with a no-op."""
-        require(not self.gap_never_filled)
-        require(self.leads(ballot, slot, quorum))
-        require(self.free(ballot, slot, quorum))
-        require(self.reported_above(ballot, slot, quorum))
-        self.accepts.add(Accept(ballot, slot, Entry(None)))
+        In each for the latest vote reported there, and in the gaps below for no-ops.
+        """
+        require(ballot not in self.leading)
+        require(self.is_smallest_quorum(quorum))
+        require(all(self.has_promised(acceptor, ballot) for acceptor in quorum))
+        self.leading.add(ballot)
+        heard = {p for p in self.promises if p.ballot == ballot and p.sender in quorum}
+        slots = range(1, self.slots + 1)
+        last = max((slot for slot in slots if self.latest(heard, slot) is not None), default=0)
+        for slot in range(1, last + 1):
+            vote = self.latest(heard, slot)
+            if vote is not None and (slot == last or not self.multi_repropose_highest_only):
+                self.accepts.add(Accept(ballot, slot, vote.value))
+            elif not self.multi_gap_never_filled:
+                self.accepts.add(Accept(ballot, slot, None))
 
     @request
-    def propose(self, ballot: Ballot, slot: Slot, quorum: Set[Acceptor], command: Command) -> None:
+    def propose(self, ballot: Ballot, command: Command) -> None:
         """A leader asks for votes for a client's command, in the slot after all others."""
-        require(self.leads(ballot, slot, quorum))
-        require(self.free(ballot, slot, quorum))
-        require(not self.reported_above(ballot, slot, quorum))
-        require(all(self.dealt_with(ballot, earlier, quorum) for earlier in range(slot)))
-        self.accepts.add(Accept(ballot, slot, Entry(command)))
+        require(ballot in self.leading)
+        slot = 1 + max((a.slot for a in self.accepts if a.ballot == ballot), default=0)
+        require(slot <= self.slots)
+        self.accepts.add(Accept(ballot, slot, command))
 
     @deliver
     def phase_2b(self, acceptor: Acceptor, accept: Accept) -> None:
         """An acceptor votes as asked, unless it has promised otherwise."""
         require(accept in self.accepts)
         require(accept.ballot >= self.max_bal[acceptor])
-        vote = Vote(accept.ballot, accept.entry)
-        require(vote not in self.cast[acceptor][accept.slot])
+        require(Accepted(acceptor, accept.ballot, accept.slot) not in self.accepted)
         self.max_bal[acceptor] = accept.ballot
-        self.votes[acceptor][accept.slot] = vote
-        self.cast[acceptor][accept.slot].add(vote)
+        self.votes[acceptor][accept.slot] = Vote(accept.ballot, accept.value)
+        self.accepted.add(Accepted(acceptor, accept.ballot, accept.slot))
 
     @action
     def execute(self, replica: Replica, accept: Accept) -> None:
         """A replica executes what is chosen in the next slot."""
         require(accept in self.accepts)
-        next_slot = self.next_slot[replica]
-        require(accept.slot == next_slot or (self.gap_skip and accept.slot > next_slot))
-        require(self.chosen_at(accept.slot, Vote(accept.ballot, accept.entry)))
-        self.executed[replica].append(accept.entry)
-        self.next_slot[replica] = accept.slot + 1
+        last = self.last_slot[replica]
+        require(accept.slot == last + 1 or (self.multi_gap_skip and accept.slot > last))
+        require(self.is_chosen(accept))
+        self.executed[replica].append(accept.value)
+        self.last_slot[replica] = accept.slot
 
     # What the steps are made of
 
-    def leads(self, ballot: int, slot: int, quorum: Set[Acceptor]) -> bool:
-        """The quorum has promised the ballot, and its leader has not asked for the slot yet."""
-        return (
-            is_quorum(quorum, self.acceptors)
-            and 2 * (len(quorum) - 1) <= len(self.acceptors)
-            and not self.asked(ballot, slot)
-            and all(
-                any(p.sender == acceptor and p.ballot == ballot for p in self.promises)
-                for acceptor in quorum
-            )
-        )
+    def is_smallest_quorum(self, quorum: Set[Acceptor]) -> bool:
+        """It is a majority, and one acceptor less is none: leaders wait for no more promises."""
+        return is_quorum(quorum, self.acceptors) and 2 * (len(quorum) - 1) <= len(self.acceptors)
 
-    def asked(self, ballot: int, slot: int) -> bool:
-        """The leader has asked for votes in the slot."""
-        return any(a.ballot == ballot and a.slot == slot for a in self.accepts)
+    def has_promised(self, acceptor: Acceptor, ballot: int) -> bool:
+        """The acceptor has sent a promise of the ballot."""
+        return any(p.sender == acceptor and p.ballot == ballot for p in self.promises)
 
-    def reported(self, ballot: int, slot: int, acceptor: Acceptor) -> int:
-        """The ballot of the vote that the acceptor's promise reports in the slot, -1 for none."""
-        return max(
-            (
-                self.ballot_of(p.votes[slot])
-                for p in self.promises
-                if p.sender == acceptor and p.ballot == ballot
-            ),
-            default=-1,
-        )
+    def latest(self, promises: Set[Promise], slot: int) -> Vote | None:
+        """Of the votes that the promises report in a slot, that of the highest ballot."""
+        latest: Vote | None = None
+        for promise in promises:
+            vote = promise.votes[slot]
+            if vote is not None and (latest is None or vote.ballot > latest.ballot):
+                latest = vote
+        return latest
 
-    def ballot_of(self, vote: Vote | None) -> int:
-        """The ballot of a vote, -1 where there is none."""
-        return -1 if vote is None else vote.ballot
+    def is_chosen(self, accept: Accept) -> bool:
+        """A quorum has voted as asked."""
+        voters = {a for a in self.acceptors if self.has_voted(a, accept)}
+        return is_quorum(voters, self.acceptors)
 
-    def reported_above(self, ballot: int, slot: int, quorum: Set[Acceptor]) -> bool:
-        """The quorum reports a vote in a later slot."""
-        return any(
-            self.reported(ballot, later, acceptor) >= 0
-            for later in range(slot + 1, self.slots)
-            for acceptor in quorum
-        )
-
-    def free(self, ballot: int, slot: int, quorum: Set[Acceptor]) -> bool:
-        """As far as the leader goes by its promises, nothing can be chosen in the slot."""
-        if self.repropose_highest_only and self.reported_above(ballot, slot, quorum):
-            return True
-        return all(self.reported(ballot, slot, acceptor) < 0 for acceptor in quorum)
-
-    def dealt_with(self, ballot: int, slot: int, quorum: Set[Acceptor]) -> bool:
-        """The leader has asked for the slot, or, with the flaw, leaves it to be a gap."""
-        if self.asked(ballot, slot):
-            return True
-        return self.gap_never_filled and self.reported_above(ballot, slot, quorum)
-
-    def chosen_at(self, slot: int, vote: Vote) -> bool:
-        """A quorum has cast this vote in the slot."""
-        return is_quorum({a for a in self.acceptors if vote in self.cast[a][slot]}, self.acceptors)
-
-    def is_chosen(self, slot: int, entry: Entry) -> bool:
-        """The entry is chosen in the slot, in some ballot."""
-        return any(self.chosen_at(slot, Vote(ballot, entry)) for ballot in range(self.ballots))
-
-    def asked_entries(self, slot: int) -> Set[Entry]:
-        """All that was ever asked for in the slot."""
-        return {accept.entry for accept in self.accepts if accept.slot == slot}
+    def has_voted(self, acceptor: Acceptor, accept: Accept) -> bool:
+        """The acceptor has voted as asked."""
+        return Accepted(acceptor, accept.ballot, accept.slot) in self.accepted
 
     # What holds
 
     @invariant
     def agreement(self) -> bool:
-        """In every slot, only a single entry is chosen."""
+        """In every slot, only a single command is chosen."""
         return all(
-            entry == other or not (self.is_chosen(slot, entry) and self.is_chosen(slot, other))
-            for slot in range(self.slots)
-            for entry in self.asked_entries(slot)
-            for other in self.asked_entries(slot)
+            one.slot != other.slot
+            or one.value == other.value
+            or not (self.is_chosen(one) and self.is_chosen(other))
+            for one in self.accepts
+            for other in self.accepts
         )
 
     @invariant
@@ -270,7 +235,7 @@ class MultiPaxos(Spec):
     @invariant
     def executed_in_order(self) -> bool:
         """No slot is executed before all lower slots are."""
-        return all(len(self.executed[r]) == self.next_slot[r] for r in self.replicas)
+        return all(len(self.executed[r]) == self.last_slot[r] for r in self.replicas)
 
     @step_property
     def stays_executed(self, after: MultiPaxos) -> bool:
@@ -287,35 +252,35 @@ class MultiPaxos(Spec):
     @always_possible()
     def can_execute(self) -> bool:
         """All replicas can still execute all slots."""
-        return all(self.next_slot[replica] == self.slots for replica in self.replicas)
+        return all(self.last_slot[replica] == self.slots for replica in self.replicas)
 
     @witness
     def gap_filled(self) -> bool:
         """A no-op is chosen below a command."""
         return any(
-            self.is_chosen(slot, Entry(None))
-            and any(
-                entry != Entry(None) and self.is_chosen(later, entry)
-                for later in range(slot + 1, self.slots)
-                for entry in self.asked_entries(later)
-            )
-            for slot in range(self.slots)
+            gap.value is None
+            and command.value is not None
+            and gap.slot < command.slot
+            and self.is_chosen(gap)
+            and self.is_chosen(command)
+            for gap in self.accepts
+            for command in self.accepts
         )
 
     @witness
     def chosen_by_a_later_leader(self) -> bool:
-        """An entry that an earlier leader asked for is chosen in a later ballot, and only there."""
+        """What an earlier leader asked for is chosen in a later ballot, and only there."""
         return any(
-            accept.ballot > earlier.ballot
-            and accept.slot == earlier.slot
-            and accept.entry == earlier.entry
-            and self.chosen_at(accept.slot, Vote(accept.ballot, accept.entry))
-            and not self.chosen_at(accept.slot, Vote(earlier.ballot, accept.entry))
-            for accept in self.accepts
+            later.ballot > earlier.ballot
+            and later.slot == earlier.slot
+            and later.value == earlier.value
+            and self.is_chosen(later)
+            and not self.is_chosen(earlier)
+            for later in self.accepts
             for earlier in self.accepts
         )
 
     @witness
     def all_executed(self) -> bool:
         """All replicas have executed all slots."""
-        return all(self.next_slot[replica] == self.slots for replica in self.replicas)
+        return all(self.last_slot[replica] == self.slots for replica in self.replicas)

@@ -116,7 +116,7 @@ class PaxosSystem(UnorderedNetwork[Message], CrashRestart[Acceptor]):
     accept_without_check: bool = flaw("P06: an acceptor votes whatever it has promised")
     promise_not_recorded: bool = flaw("P07: an acceptor does not note its promise")
     accept_gt: bool = flaw("P08: an acceptor wants a number above its promise, not at least it")
-    accept_keeps_max_bal: bool = flaw("P09: to vote in a ballot is not to promise it")
+    accept_keeps_maxbal: bool = flaw("P09: to vote in a ballot is not to promise it")
     ballot_reuse: bool = flaw("P10: two proposers use the same number")
     forget_ballot: bool = flaw("P10: a proposer uses a number again after a crash")
     promises_counted_twice: bool = flaw("P11: a proposer counts promises, not acceptors")
@@ -124,7 +124,7 @@ class PaxosSystem(UnorderedNetwork[Message], CrashRestart[Acceptor]):
     learner_crosses_ballots: bool = flaw("P13: a learner counts votes across ballots")
     report_first_accepted: bool = flaw("P14: an acceptor reports its first vote, not its last")
     quorum_half: bool = flaw("P15: half of the acceptors pass for a quorum")
-    no_retry: bool = flaw("P20: a proposer that gets no answer does not ask again")
+    lossy_phase1_no_retry: bool = flaw("P20: a proposer that gets no answer does not ask again")
 
     # Proposers: the highest number used (2.5); what each is doing, for which value, and the
     # promises it has, with the latest vote that they report.
@@ -191,7 +191,7 @@ class PaxosSystem(UnorderedNetwork[Message], CrashRestart[Acceptor]):
     @timeout
     def time_out(self, proposer: Proposer) -> None:
         """A proposer without an answer sends its requests again: messages may be lost (2.2)."""
-        require(self.lossy and not self.no_retry)
+        require(self.lossy and not self.lossy_phase1_no_retry)
         require(self.proposer_up[proposer])
         require(self.phase[proposer] is not Phase.IDLE)
         if self.phase[proposer] is Phase.PREPARING:
@@ -244,7 +244,7 @@ class PaxosSystem(UnorderedNetwork[Message], CrashRestart[Acceptor]):
         require(self.up[acceptor])
         if self.may_vote(acceptor, message.ballot):
             vote = Vote(message.ballot, message.value)
-            if not self.accept_keeps_max_bal:
+            if not self.accept_keeps_maxbal:
                 self.max_bal[acceptor] = message.ballot
             if not self.report_first_accepted or self.vote[acceptor] is None:
                 self.vote[acceptor] = vote

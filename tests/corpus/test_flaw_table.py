@@ -82,7 +82,7 @@ def test_every_flaw_has_a_source() -> None:
         ('violates = "agreement"', 'violates = "same_prefix"'),
         ("Paxos Made Simple 3: a new leader fills gaps", "Another paper: it fills gaps"),
         ('replay = "reproduced"', 'replay = "not_reproduced"'),
-        ('flaws = ["gap_never_filled"]', 'flaws = ["gap_skip"]'),
+        ('flaws = ["multi_gap_never_filled"]', 'flaws = ["multi_gap_skip"]'),
         ('expected = "violated"\nviolates = "can_execute"\nlength = 12\n', ""),
     ],
 )
@@ -120,7 +120,7 @@ def test_the_states_that_a_recording_notes_are_in_the_table(
 
 def test_a_replay_says_what_the_table_is_tested_against() -> None:
     """One of each kind: another state, a refusal, a property that holds."""
-    kinds = {"P17-gap-skip", "C08-missing-vote", "P13-learners-disagree"}
+    kinds = {"P17-multi-gap-skip", "C08-missing-vote", "P13-learners-disagree"}
     found: set[tuple[str, Outcome]] = set()
     for model, entry in flawed_instances(MODELS):
         if entry.name in kinds - {one for one, _ in found}:

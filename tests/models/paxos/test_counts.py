@@ -49,7 +49,7 @@ SMALL: list[tuple[str, str, str, dict[str, int | bool]]] = [
     ),
     (
         "multi-paxos",
-        "gap_skip",
+        "multi_gap_skip",
         "executed_in_order",
         {"acceptors": 1, "replicas": 1, "commands": 1, "ballots": 1, "slots": 2},
     ),
