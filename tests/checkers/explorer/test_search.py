@@ -44,7 +44,7 @@ def test_counts_are_those_of_tlc(
 def test_tables_that_grow_lose_nothing() -> None:
     figures = set()
     for wide in (False, True):
-        for workers in (1, 2):
+        for workers in (1, 2, 5):
             result = explore(instance(8, wide=wide), properties=["never_reversed"], workers=workers)
             assert result.verdict is Verdict.HOLDS
             figures.add((*counts(result), tuple(result.coverage.values())))
@@ -118,6 +118,30 @@ def test_a_step_property_is_violated_by_the_last_step() -> None:
     assert violation.kind == "step"
     assert violation.trace is not None
     assert violation.trace.states == ((0,), (1,), (0,))
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_witness_over_a_step_ends_with_that_step(workers: int) -> None:
+    more = "(property falls sometimes_step (lt after.x self.x))"
+    result = explore(counter(more), workers=workers, witness_traces=True)
+    assert result.properties["falls"] is PropertyVerdict.REACHED
+    assert dict(result.witnesses) == {"falls": 3}
+    trace = result.witness_traces["falls"]
+    assert trace.states == ((0,), (1,), (0,))
+    assert trace.meta.property_kind == "sometimes_step"
+
+
+def test_a_witness_over_a_step_that_no_step_is_has_to_be_reached() -> None:
+    more = "(property jumps sometimes_step (lt (add self.x 1) after.x))"
+    result = explore(counter(more))
+    assert result.properties["jumps"] is PropertyVerdict.UNREACHED
+    (violation,) = result.violations
+    assert (violation.kind, violation.message) == (
+        "sometimes",
+        "no reachable step is a witness of jumps",
+    )
+    short = explore(counter(more), limits=Limits(max_depth=2))
+    assert short.properties["jumps"] is PropertyVerdict.INCONCLUSIVE
 
 
 def test_a_deadlock_is_a_finding_only_when_asked_for() -> None:
