@@ -75,13 +75,16 @@ FILL = 60
 PREDICATE_COUNT = 61
 STEP_COUNT = 62
 
+# Entries of a wide table.
+INDEX_BITS = 63  # the lower bits, an index; those above are a tag
+INDEX_SHIFT = 69  # of an index: the lower bits, which say in whose arena the state is
+
 # Several workers.
 SHARED = 64  # address of the lines that all share
 YIELD = 65  # address of sched_yield
 ROUND = 66  # how often the workers have met
 ADDED = 67  # for each table, the entries that this worker has added to it
 ALLOWED = 68  # for each table, the count in ADDED at which the workers have to look at it
-INDEX_SHIFT = 69  # of an index in a wide table: the bits that say in whose arena the state is
 
 # Levels.
 OPEN = 70  # whether a level is being expanded; else the states after LEVEL_END are to be looked at
@@ -129,7 +132,6 @@ FIRST_BUCKETS = 1 << 11
 CHUNK = 128  # states that a worker takes at once
 BATCH = 1024  # successors of a batch before they are looked up
 AHEAD = 24  # how many entries before its turn a bucket is asked for
-INDEX_BITS = 40  # of an entry of a wide table; the rest is a tag
 
 REFINEMENT_FIELDS = 16
 REFINEMENT_ABSTRACT = 0

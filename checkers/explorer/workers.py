@@ -59,6 +59,7 @@ class Worker:
         self._buffer(c.ALLOWED, workers)
         self._words_of(c.ALLOWED, workers)[:] = [self[c.GROW_AT] // workers] * workers
         self[c.INDEX_SHIFT] = (workers - 1).bit_length()
+        self[c.INDEX_BITS] = (self.arena_states << self[c.INDEX_SHIFT]).bit_length()
         self._buffer(c.SCRATCH, 4 * words)
         self[c.FILTER_BITS] = max(1, FILTER_BITS - (words - 1).bit_length())
         self._buffer(c.FILTER, words << self[c.FILTER_BITS])

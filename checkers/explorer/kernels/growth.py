@@ -27,6 +27,7 @@ from ..control import (
     FAR,
     FULL,
     GROW_AT,
+    INDEX_BITS,
     MOVED,
     OUT_OF_MEMORY,
     PAD,
@@ -73,16 +74,26 @@ def _allot(ctl):  # type: ignore[no-untyped-def]
         poke(peek(ctl, ALLOWED), owner, added + max(1, room // workers))
 
 
+@njit
+def has_places(ctl):  # type: ignore[no-untyped-def]
+    """Whether the tags of a wide table have enough bits to say which bucket (a power of two)."""
+    return peek(ctl, BUCKETS) <= 1 << (64 - peek(ctl, INDEX_BITS))
+
+
 def make(wide: bool) -> Any:
     """The function `make_room`, for tables of states of one word or of several."""
 
     @njit
-    def hash_of(ctl, entry):  # type: ignore[no-untyped-def]
-        """The hash of the state of an entry."""
-        if wide:
-            words = peek(ctl, WORDS)
-            return hash_words(stored(ctl, entry, words), words)
-        return entry
+    def place_of(ctl, entry):  # type: ignore[no-untyped-def]
+        """The bucket that an entry belongs to."""
+        workers = peek(ctl, WORKERS)
+        buckets = peek(ctl, BUCKETS)
+        if not wide:
+            return place(entry, workers, buckets)
+        if has_places(ctl):
+            return place(entry, 1, buckets)
+        words = peek(ctl, WORDS)
+        return place(hash_words(stored(ctl, entry, words), words), workers, buckets)
 
     @njit
     def settle(ctl, entry, lowest_yet):  # type: ignore[no-untyped-def]
@@ -92,7 +103,7 @@ def make(wide: bool) -> Any:
         change: reading a line that was just written to would make the processor wait.
         """
         counts = peek(ctl, COUNTS)
-        first = place(hash_of(ctl, entry), peek(ctl, WORKERS), peek(ctl, BUCKETS))
+        first = place_of(ctl, entry)
         while lowest_yet > first:
             lowest_yet -= 1
             poke(counts, lowest_yet & (COUNTED - 1), 0)
@@ -139,7 +150,7 @@ def make(wide: bool) -> Any:
         moved = ctl + 8 * MOVED
         bucket = old + PAD - 1
         while bucket >= near:
-            if wide and bucket >= near + 2:
+            if wide and bucket >= near + 2 and not has_places(ctl):
                 fetch(ctl, bucket - 2)
             for k in range(8):
                 store(moved, k, load(table, 8 * bucket + k))

@@ -65,8 +65,6 @@ from .intrinsics import (
 )
 from .meeting import line
 
-_INDEX = (1 << INDEX_BITS) - 1
-
 
 @njit
 def table_of(ctl, hashed, workers):  # type: ignore[no-untyped-def]
@@ -78,6 +76,16 @@ def table_of(ctl, hashed, workers):  # type: ignore[no-untyped-def]
 def place(hashed, workers, buckets):  # type: ignore[no-untyped-def]
     """The bucket that a hash points to in its table."""
     return high_product(hashed * unsigned(workers), buckets)
+
+
+@njit
+def tag_of(ctl, hashed):  # type: ignore[no-untyped-def]
+    """The upper bits of an entry for a hash: of the number that says which bucket it points to.
+
+    So a table can grow without a look at the states.
+    """
+    bits = unsigned(peek(ctl, INDEX_BITS))
+    return ((hashed * unsigned(peek(ctl, WORKERS))) >> bits) << bits
 
 
 @njit
@@ -99,7 +107,7 @@ def copy(source, target, words):  # type: ignore[no-untyped-def]
 @njit
 def stored(ctl, entry, words):  # type: ignore[no-untyped-def]
     """Address of the state of an entry of a wide table."""
-    index = signed(entry & uint64(_INDEX)) - 1
+    index = (signed(entry) & ((1 << peek(ctl, INDEX_BITS)) - 1)) - 1
     shift = peek(ctl, INDEX_SHIFT)
     worker = index & ((1 << shift) - 1)
     arena = peek(line(ctl, worker, TABLES), TABLES_ARENA)
@@ -234,7 +242,7 @@ def insert_wide(ctl):  # type: ignore[no-untyped-def]
             about = table_of(ctl, hashed, workers)
             table = peek(about, TABLES_TABLE)
             bucket = place(hashed, workers, peek(about, TABLES_BUCKETS))
-            fitting = matches_above(table, bucket, INDEX_BITS, hashed << uint64(INDEX_BITS))
+            fitting = matches_above(table, bucket, peek(ctl, INDEX_BITS), tag_of(ctl, hashed))
             if fitting != 0:
                 prefetch(stored(ctl, load(table, 8 * bucket + lowest(fitting)), words), 0)
         state = states + 8 * words * k
@@ -249,9 +257,8 @@ def insert_wide(ctl):  # type: ignore[no-untyped-def]
         if count >= peek(ctl, LIMIT):
             status = OUT_OF_STATES
             break
-        # The low bits of the hash are the tag: the place has used up the high ones.
         index = ((count << shift) | peek(ctl, WORKER)) + 1
-        entry = (hashed << uint64(INDEX_BITS)) | unsigned(index)
+        entry = tag_of(ctl, hashed) | unsigned(index)
         copy(state, arena + 8 * words * count, words)
         if not _claim(peek(about, TABLES_TABLE), slot, entry, workers):
             continue
@@ -285,11 +292,12 @@ def find_wide(ctl, about, state, hashed):  # type: ignore[no-untyped-def]
     """`find_narrow` for a state of several words."""
     table = peek(about, TABLES_TABLE)
     words = peek(ctl, WORDS)
-    tag = hashed << uint64(INDEX_BITS)
+    bits = peek(ctl, INDEX_BITS)
+    tag = tag_of(ctl, hashed)
     bucket = place(hashed, peek(ctl, WORKERS), peek(about, TABLES_BUCKETS))
     while True:
         free = matches(table, bucket, uint64(0))
-        fitting = matches_above(table, bucket, INDEX_BITS, tag) & ~free
+        fitting = matches_above(table, bucket, bits, tag) & ~free
         while fitting != 0:
             slot = 8 * bucket + lowest(fitting)
             if same(state, stored(ctl, load(table, slot), words), words):
