@@ -102,7 +102,7 @@ def run(
     with Progress(quiet=quiet) as progress:
         result = explore(
             instance,
-            properties=settings.properties,
+            properties=model.usual if settings.properties is None else settings.properties,
             symmetry=settings.symmetry,
             workers=limits.workers,
             max_states=limits.max_states,

@@ -103,6 +103,8 @@ class Manifest:
     Names of properties, instances and implementations are unique in their family, and an instance
     names only implementations that are listed. `flaws` is the table `[flaws]`: a flaw that the spec
     declares -> its source, as the section of a paper that it goes against and reports of it.
+    `asked_for` names properties that are checked only when somebody asks for them: the witnesses
+    of what only some parameters bring.
     """
 
     path: Path
@@ -110,6 +112,7 @@ class Manifest:
     spec: str
     title: str
     source: str
+    asked_for: tuple[str, ...]
     properties: tuple[PropertyEntry, ...]
     instances: tuple[InstanceEntry, ...]
     implementations: tuple[ImplementationEntry, ...]
@@ -167,6 +170,7 @@ class _ModelEntry:
     spec: str
     title: str
     source: str = ""
+    asked_for: tuple[str, ...] = ()
 
 
 def _targets(manifest: Manifest) -> None:

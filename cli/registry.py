@@ -100,6 +100,13 @@ class Model:
         return found
 
     @property
+    def usual(self) -> tuple[str, ...] | None:
+        """The properties that are checked when nobody names any; None: all."""
+        if self.manifest is None or not self.manifest.asked_for:
+            return None
+        return tuple(name for name in self.properties if name not in self.manifest.asked_for)
+
+    @property
     def instances(self) -> tuple[InstanceEntry, ...]:
         """The instances of the manifest; none without one."""
         return self.manifest.instances if self.manifest else ()
@@ -167,8 +174,18 @@ def from_manifest(manifest: Manifest) -> Model:
     place, name = loading.split(manifest.spec)
     place = _beside(manifest, place, "quorate.models.")
     spec = _spec_class(loading.load_module(place), name)
+    return _described(manifest.name, spec, manifest)
+
+
+def _described(name: str, spec: type[Spec], manifest: Manifest) -> Model:
+    """The model that a spec and its manifest make, if all that is named there exists."""
     _known_flaws(manifest, spec)
-    return Model(manifest.name, spec, manifest, _outside(manifest))
+    model = Model(name, spec, manifest, _outside(manifest))
+    for asked_for in manifest.asked_for:
+        if asked_for not in model.properties:
+            error = unknown(f"property of {name}", asked_for, model.properties)
+            raise ManifestError(f"{manifest.path}: [model] asked_for: {error}")
+    return model
 
 
 def _from_code(text: str) -> Model:
@@ -180,8 +197,7 @@ def _from_code(text: str) -> Model:
         manifest = load(beside)
         _, own_name = loading.split(manifest.spec)
         if own_name == name:
-            _known_flaws(manifest, spec)
-            return Model(text, spec, manifest, _outside(manifest))
+            return _described(text, spec, manifest)
     # Without a manifest, the property functions that the spec's module defines or imports.
     outside = {
         key: value

@@ -274,3 +274,21 @@ def test_specs_of_one_name_in_two_files_keep_their_traces_apart(
         assert quorate("check", model, "--flaw", "steal", "--trace-dir", "all").status == 1
     names = {path.name for path in Path("all").iterdir()}
     assert names == {"lock.Lock.steal.exclusive.itf.json", "other.Lock.steal.exclusive.itf.json"}
+
+
+def test_what_is_only_asked_for_is_checked_when_it_is_asked_for(
+    quorate: Quorate, lock: str, tmp_path: Path
+) -> None:
+    asked_for = MANIFEST.replace('title = "A lock"', 'title = "A lock"\nasked_for = ["held"]')
+    write(tmp_path, "manifest.toml", asked_for)
+    plain = quorate("check", lock, "--json", str(tmp_path / "plain.json"))
+    assert plain.status == 0
+    named = quorate("check", lock, "--property", "held", "--json", str(tmp_path / "named.json"))
+    assert named.status == 0
+    checked = [json.loads((tmp_path / f"{n}.json").read_text()) for n in ("plain", "named")]
+    assert [list(found["properties"]) for found in checked] == [["exclusive"], ["held"]]
+    assert any("held" in note for note in checked[0]["not_checked"])
+    write(tmp_path, "manifest.toml", asked_for.replace("held", "hold"))
+    refused = quorate("check", lock)
+    assert refused.status == 2
+    assert "did you mean 'held'?" in refused.err
