@@ -57,9 +57,18 @@ class MultiPaxosSession(sessions.CoreSession[sessions.GrowingNetwork]):
 
     def create(self, name: str) -> core.Replica:
         """A replica, which votes if it is one of the acceptors."""
-        flaws = frozenset(core.Flaw(flaw) for flaw in self.flaws)
-        members, acceptors = (*LEADERS, *self.names), self.translation.names("acceptors")
-        return core.Replica(name, members, core.Options(flaws=flaws), acceptors=acceptors)
+        acceptors = self.translation.names("acceptors")
+        return core.Replica(name, self.members, self.options, acceptors=acceptors)
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """All replicas."""
+        return (*LEADERS, *self.names)
+
+    @property
+    def options(self) -> core.Options:
+        """The variant that all replicas run."""
+        return core.Options(flaws=frozenset(core.Flaw(flaw) for flaw in self.flaws))
 
     def arrive(self, image: Any, to: str) -> None:
         """What was ever sent arrives at a site; refused where it was not."""

@@ -41,7 +41,10 @@ class Ledger:
     voting: bool = True
     """False once a disk was lost, and the promises with it: it may neither vote nor lead."""
     horizon: int | None = None
-    """For the flaw `mark_nonvoting_rejoin`: what was chosen when it first heard after the loss."""
+    """For the flaw `mark_nonvoting_rejoin`: the last slot that was begun when it first heard from a
+    leader after the loss."""
+    heard: Ballot | None = None
+    """For the same flaw: the ballot of the leader that it has heard from last."""
     skips_gaps: bool = False
     """Only with the flaw `multi_gap_skip`."""
 

@@ -95,10 +95,14 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Heartbeat:
-    """The leader to all: I am here, and know all that is chosen up to `prefix`."""
+    """The leader to all: I am here, and know all that is chosen up to `prefix`.
+
+    It has asked for votes in no slot above `last`.
+    """
 
     ballot: Ballot
     prefix: int
+    last: int = 0
 
 
 @dataclass(frozen=True)

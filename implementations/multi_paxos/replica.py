@@ -171,8 +171,8 @@ class Replica:
                 return self._refused(ballot, max_bal)
             case Chosen(slot, value):
                 return self._learn(slot, value)
-            case Heartbeat(ballot, prefix):
-                return self._heartbeat(sender, ballot, prefix)
+            case Heartbeat():
+                return self._heartbeat(sender, message)
             case Behind(prefix):
                 return self._help(sender, prefix)
             case Snapshot():
@@ -305,7 +305,7 @@ class Replica:
         effects = self._ledger.choose(slot, value)
         if self._leadership is not None:
             self._leadership.settle(slot)
-        return (*effects, *self._rejoin(slot), *self._propose_waiting())
+        return (*effects, *self._rejoin(), *self._propose_waiting())
 
     # Leaders come and go
 
@@ -333,19 +333,21 @@ class Replica:
 
     def _show_up(self, leading: Leadership) -> tuple[Effect, ...]:
         prefix = self._ledger.prefix
-        say: list[Message] = [Heartbeat(leading.ballot, prefix)]
+        say: list[Message] = [Heartbeat(leading.ballot, prefix, leading.next_slot - 1)]
         if leading.checkpoint > prefix:
             say.append(Behind(prefix))  # what others have discarded, it can only be given
         sends = tuple(Send(other, message) for message in say for other in self._others)
         return (*sends, self._set_timer(Timer.HEARTBEAT))
 
-    def _heartbeat(self, sender: str, ballot: Ballot, prefix: int) -> tuple[Effect, ...]:
-        if self._has_promised_above(ballot):
-            return self._refusal(sender, ballot)
-        effects = self._follow(sender, ballot)
-        if not self._ledger.voting and self._ledger.horizon is None:
-            self._ledger.horizon = prefix
-        if prefix > self._ledger.prefix:
+    def _heartbeat(self, sender: str, message: Heartbeat) -> tuple[Effect, ...]:
+        if self._has_promised_above(message.ballot):
+            return self._refusal(sender, message.ballot)
+        effects = self._follow(sender, message.ballot)
+        if not self._ledger.voting:
+            self._ledger.heard = message.ballot
+            if self._ledger.horizon is None:
+                self._ledger.horizon = max(message.prefix, message.last)
+        if message.prefix > self._ledger.prefix:
             return (*effects, Send(sender, Behind(self._ledger.prefix)))
         return effects
 
@@ -400,17 +402,21 @@ class Replica:
             self._leadership.settle(snapshot.slot)
         return (*effects, *self._propose_waiting())
 
-    def _rejoin(self, slot: int) -> tuple[Effect, ...]:
+    def _rejoin(self) -> tuple[Effect, ...]:
         """A replica without its disk stays out: an old promise of its may still be counted on."""
-        horizon = self._ledger.horizon
-        if self._ledger.voting or Flaw.MARK_NONVOTING_REJOIN not in self._options.flaws:
+        ledger = self._ledger
+        if ledger.voting or Flaw.MARK_NONVOTING_REJOIN not in self._options.flaws:
             return ()
-        if horizon is None or slot <= horizon:
+        if ledger.horizon is None or ledger.heard is None or ledger.prefix <= ledger.horizon:
             return ()
         # Chandra, Griesemer, Redstone, "Paxos Made Live" (2007), section 5.1: it has seen a slot
-        # through that was open after the loss, so it votes again.
-        self._ledger.voting = True
-        return (Persist(VotingRecord(voting=True), forced=True), *self._wait_for_leader())
+        # through that began after the loss, so it votes again, as if it had voted for the chosen.
+        effects: list[Effect] = []
+        for slot in range(ledger.discarded + 1, ledger.prefix + 1):
+            effects += ledger.vote(slot, Vote(ledger.heard, ledger.chosen[slot]))
+        ledger.voting = True
+        effects.append(Persist(VotingRecord(voting=True), forced=True))
+        return (*effects, *self._wait_for_leader())
 
     # What the steps are made of
 

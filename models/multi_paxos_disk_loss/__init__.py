@@ -1,0 +1,1 @@
+"""Multi-Paxos whose acceptors lose their disks."""
