@@ -1,12 +1,17 @@
-"""Each conjunct of the invariant can fail: for each, a wrong Paxos that breaks it."""
+"""Each property of consensus and Paxos can fail: by a flaw of a manifest, or a wrong Paxos here."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pytest
 
 from quorate.checkers.explorer import explore
-from quorate.cli import registry
+from quorate.cli import check, registry
+from quorate.invariants import consensus, paxos
 from quorate.language import Set, action, deliver, instantiate, require
+from quorate.language.declarations import mark_of
+from quorate.language.ir.nodes import PropertyKind
 from quorate.models.consensus.spec import Value
 from quorate.models.paxos.spec import Accept, Accepted, Paxos, Prepare, Promise
 from quorate.models.voting.spec import Acceptor, Ballot
@@ -98,22 +103,77 @@ class Forgiving(Paxos):
         self.messages.add(Accepted(acc, accept.bal, accept.val))
 
 
-@pytest.mark.parametrize(
-    ("wrong", "broken"),
-    [
-        (Renouncing, {"promises-are-kept", "VotesSafe", "P2c", "Agreement"}),
-        (Inventing, {"reported-votes-were-cast"}),
-        (Silent, {"last-vote-was-cast"}),
-        (Impatient, {"P2c", "VotesSafe", "Agreement", "voting"}),
-        (Fickle, {"one-request-per-ballot", "OneValuePerBallot", "Agreement", "voting"}),
-        (Spontaneous, {"votes-were-asked-for", "OneValuePerBallot", "voting"}),
-        (Forgiving, {"P1a", "VotesSafe", "Agreement", "voting"}),
-    ],
-)
-def test_a_wrong_paxos_breaks_the_conjunct(wrong: type[Paxos], broken: set[str]) -> None:
+class Revoking(Paxos):
+    """Acceptors take back what they have told, when they vote again."""
+
+    @deliver
+    def phase_2b(self, acc: Acceptor, accept: Accept) -> None:
+        """Let nothing but the last vote count."""
+        self.messages = Set(
+            m for m in self.messages if not (isinstance(m, Accepted) and m.acc == acc)
+        )
+        super().phase_2b(acc, accept)
+
+
+class Wary(Paxos):
+    """Acceptors vote above their promise only, and so never as they have promised."""
+
+    @deliver
+    def phase_2b(self, acc: Acceptor, accept: Accept) -> None:
+        """Vote."""
+        require(accept.bal > self.max_bal[acc])
+        super().phase_2b(acc, accept)
+
+
+WRONG: list[tuple[type[Paxos], set[str]]] = [
+    (Renouncing, {"promises-are-kept", "VotesSafe", "P2c", "Agreement"}),
+    (Inventing, {"reported-votes-were-cast"}),
+    (Silent, {"last-vote-was-cast"}),
+    (Impatient, {"P2c", "VotesSafe", "Agreement", "voting"}),
+    (Fickle, {"one-request-per-ballot", "OneValuePerBallot", "Agreement", "voting"}),
+    (Spontaneous, {"votes-were-asked-for", "OneValuePerBallot", "Validity", "voting"}),
+    (Forgiving, {"P1a", "VotesSafe", "Agreement", "voting"}),
+    (Revoking, {"Integrity", "voting"}),
+    (Wary, {"can-choose"}),
+]
+
+
+@pytest.mark.parametrize(("wrong", "broken"), WRONG)
+def test_a_wrong_paxos_breaks_the_property(wrong: type[Paxos], broken: set[str]) -> None:
     outside = registry.find("paxos").outside
     parameters = {"acceptors": 3, "values": 2, "ballots": 2}
     instance = instantiate(wrong, parameters, properties=outside)
     for name in sorted(broken):
         result = explore(instance, properties=[name], symmetry=True, max_states=200_000)
         assert [violation.property for violation in result.violations] == [name]
+
+
+LOSSY = {
+    "proposers": 1,
+    "acceptors": 1,
+    "learners": 1,
+    "values": 1,
+    "ballots": 1,
+    "max_crashes": 0,
+    "lossy": True,
+    "promises_again": True,
+}
+
+
+@pytest.mark.parametrize("flaws", [(), ("lossy_phase1_no_retry",)])
+def test_a_learner_learns_no_more_if_nobody_asks_again(flaws: tuple[str, ...]) -> None:
+    instance = check.build(registry.find("paxos-system"), LOSSY, flaws)
+    result = explore(instance, properties=["can-learn"])
+    assert [one.property for one in result.violations] == ["can-learn"] * len(flaws)
+
+
+def test_every_property_is_broken_by_something() -> None:
+    system, synod = registry.find("paxos-system"), registry.find("paxos")
+    broken: set[Any] = {synod.outside.get(name) for _, names in WRONG for name in names}
+    broken |= {system.outside.get(entry.violates or "") for entry in system.instances}
+    broken.add(system.outside["can-learn"])
+    stated = [one for module in (consensus, paxos) for one in vars(module).values()]
+    marked = [(one, mark) for one in stated if (mark := mark_of(one)) and mark.role == "property"]
+    properties = [one for one, mark in marked if mark.kind is not PropertyKind.SOMETIMES]
+    assert len(properties) > 15
+    assert not [one.__name__ for one in properties if one not in broken]
