@@ -23,6 +23,7 @@ from ..language import (
     invariant,
     is_quorum,
     step_property,
+    step_witness,
     witness,
 )
 
@@ -248,6 +249,16 @@ def earlier_term_committed(spec: Replication) -> bool:
         for leader in spec.servers
         if spec.leads(leader)
         for position in range(known_committed(spec, leader))
+    )
+
+
+@step_witness
+def suffix_overwritten(spec: Replication, after: Replication) -> bool:
+    """A server's log loses an entry, to make room for the leader's: a conflict (5.3)."""
+    return any(
+        spec.log[s][position] != after.log[s][position]
+        for s in spec.servers
+        for position in range(min(len(spec.log[s]), len(after.log[s])))
     )
 
 

@@ -149,6 +149,7 @@ heal = _marker(Mark("action", Kind.HEAL))
 invariant = _marker(Mark("property", PropertyKind.ALWAYS))
 witness = _marker(Mark("property", PropertyKind.SOMETIMES))
 step_property = _marker(Mark("property", PropertyKind.STEP))
+step_witness = _marker(Mark("property", PropertyKind.SOMETIMES_STEP))
 constraint = _marker(Mark("constraint"))
 start = _marker(Mark("start"))
 

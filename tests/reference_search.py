@@ -24,7 +24,8 @@ class Found:
     2. `complete` is False where `max_states` or a trap ended the search: then absence of a
        violation, witness or deadlock says nothing.
     3. `violated` gives for ALWAYS and STEP properties the length in states of a shortest
-       counterexample; `reached` the same for SOMETIMES. Names that are missing: none was met.
+       counterexample; `reached` the same for SOMETIMES and SOMETIMES_STEP. Names that are
+       missing: none was met.
     4. `edges` are the steps between stored states, without labels, self-loops included.
     """
 
@@ -150,10 +151,11 @@ def _check_step(
     found: Found,
 ) -> None:
     for item in properties:
-        if item.kind is PropertyKind.STEP and item.name not in found.violated:
+        if item.kind.of_steps and item.name not in {**found.violated, **found.reached}:
+            wanted = item.kind is PropertyKind.SOMETIMES_STEP
             try:
-                if not semantics.holds(item.name, state, target):
-                    found.violated[item.name] = length
+                if semantics.holds(item.name, state, target) is wanted:
+                    (found.reached if wanted else found.violated)[item.name] = length
             except Trapped as trapped:
                 _trapped(found, trapped.trap, length)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from ..language.ir.evaluator import Evaluator
-from ..language.ir.nodes import Property, PropertyKind, Refinement, SpecIR, Var
+from ..language.ir.nodes import Property, Refinement, SpecIR, Var
 from ..language.labels import Trap, Trapped
 from ..language.semantics import Semantics
 from ..language.values import State, Universe
@@ -75,7 +75,7 @@ def valueless(
     tries: list[tuple[str, Callable[[], object]]] = [
         (item.name, partial(semantics.holds, item.name, state, after))
         for item in properties
-        if (item.kind is PropertyKind.STEP) is (after is not None)
+        if item.kind.of_steps is (after is not None)
     ]
     tries += [(one.name, partial(semantics.abstract, one.name, where)) for one in refinements]
     if after is None:
@@ -131,13 +131,13 @@ def _sometimes(subject: _Subject) -> Shown:
     return Shown(False, f"{name} does not hold in the last state")
 
 
-def _step(subject: _Subject) -> Shown:
+def _step(subject: _Subject, wanted: bool = False) -> Shown:
     name = subject.name
     if len(subject.trace.states) < 2:
         return Shown(False, "the trace has no step")
-    if subject.semantics.holds(name, subject.trace.states[-2], subject.last):
-        return Shown(False, f"{name} holds on the last step")
-    return Shown(True, f"{name} is violated by the last step")
+    holds = subject.semantics.holds(name, subject.trace.states[-2], subject.last)
+    found = "holds on" if holds else "is violated by"
+    return Shown(holds is wanted, f"{name} {found} the last step")
 
 
 def _deadlock(subject: _Subject) -> Shown:
@@ -223,6 +223,7 @@ _JUDGES: dict[str, _Judge] = {
     "always": _always,
     "sometimes": _sometimes,
     "step": _step,
+    "sometimes_step": partial(_step, wanted=True),
     "deadlock": _deadlock,
     "bounds": _bounds,
     "refinement": _refinement,

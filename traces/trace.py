@@ -22,18 +22,21 @@ PROPERTY_KINDS = (
     "always",
     "sometimes",
     "step",
+    "sometimes_step",
     "always_possible",
     "deadlock",
     "bounds",
     "refinement",
 )
-"""What a trace can be about. `sometimes`: it ends in a state that a witness asked for."""
+"""What a trace can be about. `sometimes`: it ends in a state, and `sometimes_step`: in a step, that
+a witness asked for."""
 
 
 _CLAIMS = {
     "always": "{} is violated in the last state",
     "sometimes": "{} holds in the last state",
     "step": "{} is violated by the last step",
+    "sometimes_step": "{} holds on the last step",
     "always_possible": "{} is out of reach from the last state",
     "deadlock": "no step is possible in the last state",
     "bounds": "a property or the constraint cannot be evaluated in the last state",

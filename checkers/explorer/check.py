@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ...language.instance import Instance
-from ...language.ir.nodes import PropertyKind
+from ...language.ir.nodes import Property, PropertyKind
 from ...traces.trace import Trace
 from ..errors import UsageError
 from ..result import CheckResult, PropertyVerdict, Verdict, Violation
@@ -67,7 +67,8 @@ class Check:
         goals = Goals(
             always=compiled.mask(PropertyKind.ALWAYS),
             sometimes=compiled.mask(PropertyKind.SOMETIMES),
-            steps=compiled.mask(PropertyKind.STEP),
+            steps=compiled.mask(PropertyKind.STEP) | compiled.mask(PropertyKind.SOMETIMES_STEP),
+            step_witnesses=compiled.mask(PropertyKind.SOMETIMES_STEP),
             refinements=tuple(range(len(compiled.refinements))),
             deadlock=options.deadlock,
         )
@@ -116,7 +117,8 @@ class Check:
             case Found.STEP:
                 item = compiled.step(finding.number)
                 path = self._path(finding.before, finding.level - 1)
-                self._violated(item.name, "step", witness.step(path, finding.after, item))
+                trace = witness.step(path, finding.after, item, holds=False)
+                self._violated(item.name, "step", trace)
             case Found.REFINEMENT:
                 name = compiled.refinements[finding.number].name
                 path = self._path(finding.before, finding.level - 1)
@@ -161,8 +163,8 @@ class Check:
             if item.name in self.properties:
                 continue
             match item.kind:
-                case PropertyKind.SOMETIMES:
-                    self._decide_witness(item.name, whole)
+                case PropertyKind.SOMETIMES | PropertyKind.SOMETIMES_STEP:
+                    self._decide_witness(item, whole)
                 case PropertyKind.ALWAYS_POSSIBLE:
                     self._decide_possible(item.name, whole)
                 case PropertyKind.ALWAYS | PropertyKind.STEP:
@@ -182,22 +184,31 @@ class Check:
         if self.search.figures.cut:
             self.open.append(f"{name}: states outside the constraint were not expanded")
 
-    def _decide_witness(self, name: str, whole: bool) -> None:
-        number = self.compiled.native.predicate_names.index(name)
-        finding = self.search.witnesses.get(number)
+    def _decide_witness(self, item: Property, whole: bool) -> None:
+        name, native, search = item.name, self.compiled.native, self.search
+        if item.kind.of_steps:
+            finding = search.step_witnesses.get(native.step_names.index(name))
+        else:
+            finding = search.witnesses.get(native.predicate_names.index(name))
         if finding is not None:
             self.properties[name] = PropertyVerdict.REACHED
             self.lengths[name] = finding.level
             if self.options.witness_traces:
-                item = self.compiled.predicate(number)
-                path = self._path(finding.after, finding.level)
-                self.traces[name] = self.witness.state(path, item, holds=True)
+                self.traces[name] = self._seen(item, finding)
         elif whole:
             self.properties[name] = PropertyVerdict.UNREACHED
-            message = f"no reachable state is a witness of {name}"
+            where = "step" if item.kind.of_steps else "state"
+            message = f"no reachable {where} is a witness of {name}"
             self.violations.append(Violation(name, "sometimes", None, message))
         else:
             self._undecided(name, whole)
+
+    def _seen(self, item: Property, finding: Finding) -> Trace:
+        """A shortest run to a witness."""
+        if item.kind.of_steps:
+            path = self._path(finding.before, finding.level - 1)
+            return self.witness.step(path, finding.after, item, holds=True)
+        return self.witness.state(self._path(finding.after, finding.level), item, holds=True)
 
     def _decide_possible(self, name: str, whole: bool) -> None:
         number = self.compiled.native.predicate_names.index(name)

@@ -89,7 +89,7 @@ class Compiled:
     def mask(self, kind: PropertyKind) -> int:
         """The predicates of a kind, or the step properties, as a mask of their numbers."""
         names = self.native.predicate_names
-        if kind is PropertyKind.STEP:
+        if kind.of_steps:
             names = self.native.step_names
         return sum(1 << i for i, name in enumerate(names) if self._named(name).kind is kind)
 

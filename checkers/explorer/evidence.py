@@ -41,13 +41,13 @@ class Witness:
             raise self._disagreement(f"{item.name} is {not holds} in a state", states[-1])
         return self._trace(states, labels, item.name, item.kind.value)
 
-    def step(self, path: Sequence[Words], after: Words, item: Property) -> Trace:
-        """A run whose last step, from the end of `path`, violates a step property."""
+    def step(self, path: Sequence[Words], after: Words, item: Property, *, holds: bool) -> Trace:
+        """A run on whose last step, from the end of `path`, a predicate fails, or holds."""
 
-        def broken(before: State, target: State) -> bool:
-            return not self._holds(item.name, before, target)
+        def wanted(before: State, target: State) -> bool:
+            return self._holds(item.name, before, target) is holds
 
-        return self._last_step(path, after, broken, item.name, "step")
+        return self._last_step(path, after, wanted, item.name, item.kind.value)
 
     def refinement(self, path: Sequence[Words], after: Words, name: str) -> Trace:
         """A run whose last step, from the end of `path`, is no step of the abstract spec."""
@@ -134,7 +134,7 @@ class Witness:
         self,
         path: Sequence[Words],
         after: Words,
-        broken: Callable[[State, State], bool],
+        shows: Callable[[State, State], bool],
         name: str,
         kind: str,
     ) -> Trace:
@@ -144,11 +144,11 @@ class Witness:
         for step in self._reference.successors(states[-1]):
             if isinstance(step.target, Trap) or compiled.form(step.target) != wanted:
                 continue
-            if broken(states[-1], step.target):
+            if shows(states[-1], step.target):
                 states.append(step.target)
                 labels.append(step.label)
                 return self._trace(states, labels, name, kind)
-        raise self._disagreement(f"a step violates {name}", states[-1])
+        raise self._disagreement(f"a step decides {name}", states[-1])
 
     def _follow(self, path: Sequence[Words]) -> tuple[list[State], list[Label]]:
         """The run of the reference that a run of packed states stands for."""

@@ -47,11 +47,15 @@ class Progress:
 
 @dataclass(frozen=True)
 class Goals:
-    """What to look for. Masks are over the predicates and step properties of the compiled spec."""
+    """What to look for. Masks are over the predicates and step properties of the compiled spec.
+
+    `steps` has the `step_witnesses` too: compiled code gives the opposite of these.
+    """
 
     always: int = 0
     sometimes: int = 0
     steps: int = 0
+    step_witnesses: int = 0
     refinements: tuple[int, ...] = ()
     deadlock: bool = False
 
@@ -129,6 +133,7 @@ class Search:
         self.figures = Figures()
         self.findings: list[Finding] = []
         self.witnesses: dict[int, Finding] = {}
+        self.step_witnesses: dict[int, Finding] = {}
         self._sometimes = goals.sometimes
         self._progress = progress
         self._faster = faster
@@ -333,8 +338,7 @@ class Search:
         """
         workers = self.crew.workers
         self._gather_predicates(level)
-        for number in range(self.functions.step_count):
-            self._gather(c.FOUND_STEPS, number, Found.STEP, number, level)
+        self._gather_steps(level)
         for number in self.goals.refinements:
             self._gather(c.FOUND_REFINEMENTS, number, Found.REFINEMENT, number, level)
             if any(worker.refinement_overflowed(number) for worker in workers):
@@ -359,6 +363,16 @@ class Search:
                     worker[c.SOMETIMES_MASK] = _signed(self._sometimes)
             elif self.goals.always >> number & 1:
                 self.findings.append(finding)
+
+    def _gather_steps(self, level: int) -> None:
+        for number in range(self.functions.step_count):
+            if not self.goals.step_witnesses >> number & 1:
+                self._gather(c.FOUND_STEPS, number, Found.STEP, number, level)
+                continue
+            found = self._least(c.FOUND_STEPS, number)
+            if found is not None and number not in self.step_witnesses:
+                finding = Finding(Found.STEP, number, level, found[1], found[2])
+                self.step_witnesses[number] = finding
 
     def _gather(self, table: int, index: int, kind: Found, number: int | None, level: int) -> None:
         found = self._least(table, index)

@@ -185,7 +185,7 @@ class Builder:
     ) -> Property | None:
         """A named property."""
         assert isinstance(mark.kind, PropertyKind)
-        states = 2 if mark.kind is PropertyKind.STEP else 1
+        states = 2 if mark.kind.of_steps else 1
         predicate = self.predicate(function, owner, states)
         if predicate is None:
             return None

@@ -340,14 +340,20 @@ class PropertyKind(Enum):
     """How a predicate is read.
 
     ALWAYS: in every reachable state. SOMETIMES: in some reachable state (a witness). STEP: on every
-    step (`Var.after` tells the states apart). ALWAYS_POSSIBLE: from every reachable state a state
-    in which it holds can be reached by the actions in `by` alone.
+    step (`Var.after` tells the states apart). SOMETIMES_STEP: on some step. ALWAYS_POSSIBLE: from
+    every reachable state a state in which it holds can be reached by the actions in `by` alone.
     """
 
     ALWAYS = "always"
     SOMETIMES = "sometimes"
     STEP = "step"
+    SOMETIMES_STEP = "sometimes_step"
     ALWAYS_POSSIBLE = "always_possible"
+
+    @property
+    def of_steps(self) -> bool:
+        """Whether it is read over the two states of a step, not over one."""
+        return self in (PropertyKind.STEP, PropertyKind.SOMETIMES_STEP)
 
 
 @dataclass(frozen=True)

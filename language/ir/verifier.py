@@ -79,7 +79,7 @@ def _property(
     item: Property, spec: SpecIR, variables: dict[str, Type], problems: list[Problem]
 ) -> None:
     report = Report(problems, f"property {item.name}")
-    rules = BodyRules(variables, report, after=item.kind is PropertyKind.STEP)
+    rules = BodyRules(variables, report, after=item.kind.of_steps)
     rules.value(item.predicate, BOOL)
     actions = {action.name for action in spec.actions}
     for name in item.by:

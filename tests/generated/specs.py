@@ -179,7 +179,7 @@ class _Specs:
         made = []
         for kind in PropertyKind:
             if kind is PropertyKind.ALWAYS or self.choice.chance(2):
-                after = kind is PropertyKind.STEP
+                after = kind.of_steps
                 predicate = self.expressions.boolean(self._scope(after), 2)
                 possible = kind is PropertyKind.ALWAYS_POSSIBLE
                 by = (self.choice.pick(actions).name,) if possible else ()

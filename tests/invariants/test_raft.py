@@ -142,6 +142,16 @@ STEPS = [
 ]
 
 
+def test_a_suffix_is_overwritten_by_another_entry_not_by_more_or_fewer() -> None:
+    before, after = leading(), leading()
+    b = list(after.servers)[1]
+    assert not raft.suffix_overwritten(before, after)
+    cut = after.log[b].pop()
+    assert not raft.suffix_overwritten(before, after)
+    after.log[b].append(Entry(3, cut.value))
+    assert raft.suffix_overwritten(before, after)
+
+
 @pytest.mark.parametrize(("holds", "spoil"), STEPS, ids=lambda item: item.__name__)
 def test_a_step_property_forbids(holds: Any, spoil: Any) -> None:
     before, after = leading(), leading()

@@ -36,6 +36,7 @@ from quorate.language import (
     restart,
     start,
     step_property,
+    step_witness,
     timeout,
     volatile,
     witness,
@@ -211,6 +212,10 @@ class Messages(Spec):
     @step_property
     def ballots_grow(self, after: Messages) -> bool:
         return all(grown(self.ballot[n], after.ballot[n]) for n in self.nodes)
+
+    @step_witness
+    def some_ballot_grows(self, after: Messages) -> bool:
+        return any(self.ballot[n] != after.ballot[n] for n in self.nodes)
 
 
 class SeveralStarts(Spec):

@@ -74,7 +74,7 @@ def test_reference_and_ir_agree(spec: type[Spec], parameters: dict[str, object])
             assert comparable(list(reference.taken(state, one.label))) == comparable(alike)
             assert comparable(list(evaluator.taken(state, one.label))) == comparable(alike)
         for item in instance.ir.properties:
-            step = item.kind.value == "step"
+            step = item.kind.of_steps
             afters = [t.target for t in ours if not isinstance(t.target, Trap)]
             for after in afters if step else [None]:
                 assert outcome(reference, item.name, state, after) == outcome(

@@ -231,6 +231,11 @@ VOTE = SpecIR(
             Apply(BOOL, Op.LE, (Var(ROUND, "round", after=True), Var(ROUND, "round"))),
         ),
         Property(
+            "leaps",
+            PropertyKind.SOMETIMES_STEP,
+            Apply(BOOL, Op.LT, (Var(ROUND, "round"), Var(ROUND, "round", after=True))),
+        ),
+        Property(
             "can_finish",
             PropertyKind.ALWAYS_POSSIBLE,
             _finished(),

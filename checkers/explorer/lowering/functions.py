@@ -183,7 +183,10 @@ class SpecFunctions:
         for number, item in enumerate(properties):
             inner = f"{name}.{number}"
             self._predicate(inner, parameters, item.predicate)
-            result = fn.either(result, fn.left(fn.call(inner, arguments), number))
+            bit = fn.call(inner, arguments)
+            if item.kind is PropertyKind.SOMETIMES_STEP:
+                bit = fn.sub(1, bit)  # the search notes what is false of a step
+            result = fn.either(result, fn.left(bit, number))
         fn.give(result)
 
     def _predicate(self, name: str, parameters: str, expr: Expr, *, internal: bool = True) -> None:
@@ -224,12 +227,12 @@ class SpecFunctions:
 
 def state_properties(spec: SpecIR) -> list[Property]:
     """The properties of states, in order: their bits in `predicates`."""
-    return [item for item in spec.properties if item.kind is not PropertyKind.STEP]
+    return [item for item in spec.properties if not item.kind.of_steps]
 
 
 def step_properties(spec: SpecIR) -> list[Property]:
     """The properties of steps, in order: their bits in `steps`."""
-    return [item for item in spec.properties if item.kind is PropertyKind.STEP]
+    return [item for item in spec.properties if item.kind.of_steps]
 
 
 class _Successors:

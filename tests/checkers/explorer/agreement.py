@@ -15,7 +15,7 @@ from quorate.checkers.explorer.control import LEAVE_OUT
 from quorate.checkers.explorer.layout import StateLayout
 from quorate.checkers.explorer.native import NativeSpec, compile_instance
 from quorate.language.ir.evaluator import Evaluator
-from quorate.language.ir.nodes import SpecIR
+from quorate.language.ir.nodes import PropertyKind, SpecIR
 from quorate.language.labels import Trap, Trapped
 from quorate.language.values import FrozenMap, Node, State, Universe, Value
 from quorate.tests.checkers.explorer.native_calls import LIMIT, Calls
@@ -59,6 +59,8 @@ class Agreement:
         self.evaluator = Evaluator(spec, self.universe)
         self.native = compiled(spec, optimise, universe=self.universe)
         self.calls = Calls(self.native)
+        kind = PropertyKind.SOMETIMES_STEP
+        self.seen_in_steps = {item.name for item in spec.properties if item.kind is kind}
 
     def check(self, limit: int = 25) -> int:
         """Compare everything in the first reachable states; how many there were."""
@@ -100,7 +102,8 @@ class Agreement:
             held = _or_trap(partial(self.evaluator.holds, name, state, after))
             if isinstance(held, Trap):
                 return held
-            total |= int(held) << number
+            # Compiled code says of a witness over steps where it is not.
+            total |= int(held is not (name in self.seen_in_steps)) << number
         return total
 
     def _check_abstract(self, number: int, state: State) -> None:

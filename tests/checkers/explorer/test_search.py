@@ -140,7 +140,7 @@ def test_a_witness_over_a_step_that_no_step_is_has_to_be_reached() -> None:
         "sometimes",
         "no reachable step is a witness of jumps",
     )
-    short = explore(counter(more), limits=Limits(max_depth=2))
+    short = explore(counter(more), max_depth=2)
     assert short.properties["jumps"] is PropertyVerdict.INCONCLUSIVE
 
 
