@@ -69,6 +69,7 @@ class Unit:
         self.aliases: dict[str, frozenset[str]] = {}
         self.stale: dict[str, Span | None] = {}
         self.dead = 0  # within how many branches that these parameters rule out
+        self.ruled_out: set[ast.stmt] = set()  # the first statements of those translated
 
     def widen(self) -> None:
         """Inference did not end: the ints among the locals become unbounded."""

@@ -134,10 +134,6 @@ def narrow_to(body: Body, expr: Expr, target: Type, node: ast.expr) -> Expr:
 
 def translate(body: Body, node: ast.expr, expected: Type | None) -> Expr:
     """Translate an expression; `expected` is a hint for displays and None, not a demand."""
-    from . import operators
-    from .calls import call
-    from .comprehensions import dict_comprehension, set_comprehension
-
     match node:
         case ast.Constant():
             return _literal(body, node, expected)
@@ -147,6 +143,11 @@ def translate(body: Body, node: ast.expr, expected: Type | None) -> Expr:
             return _attribute(body, node)
         case ast.Subscript():
             return _subscript(body, node)
+    from . import operators
+    from .calls import call
+    from .comprehensions import dict_comprehension, set_comprehension
+
+    match node:
         case ast.BoolOp():
             return operators.bool_operator(body, node)
         case ast.UnaryOp():

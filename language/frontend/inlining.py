@@ -7,6 +7,7 @@ import dataclasses
 import inspect
 import types
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from ..diagnostics import Code
@@ -80,11 +81,14 @@ def child_body(body: Body, target: Target, node: ast.Call) -> Body:
     return child
 
 
+_signature = lru_cache(maxsize=1024)(inspect.signature)
+
+
 def bind_arguments(
     body: Body, child: Body, target: Target, node: ast.Call, *, by_value: bool
 ) -> list[Stmt]:
     """Bind the parameters of an inlined function; returns the `Bind`s that come first."""
-    signature = inspect.signature(target.function)
+    signature = _signature(target.function)
     if any(isinstance(a, ast.Starred) for a in node.args) or any(not k.arg for k in node.keywords):
         body.fail(Code.SUBSET, "a starred argument is outside the language", node)
     keywords: dict[str, Any] = {k.arg: k.value for k in node.keywords if k.arg}

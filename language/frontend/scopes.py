@@ -24,9 +24,14 @@ def assigned_in(nodes: Sequence[ast.stmt]) -> dict[str, int]:
 
 def _counted(nodes: Sequence[ast.AST]) -> dict[str, int]:
     counts: dict[str, int] = {}
-    for name in (name for node in nodes for name in _stored(node)):
+    for name in (name for node in nodes for name in _all_stored(node)):
         counts[name] = counts.get(name, 0) + 1
     return counts
+
+
+@lru_cache(maxsize=4096)
+def _all_stored(node: ast.AST) -> tuple[str, ...]:
+    return tuple(_stored(node))
 
 
 def _stored(node: ast.AST) -> Iterator[str]:
@@ -43,7 +48,18 @@ def _stored(node: ast.AST) -> Iterator[str]:
 def attributes_changed(nodes: Sequence[ast.stmt]) -> set[str] | None:
     """The attributes that statements may store to or change; None where a helper may change any."""
     found: set[str] = set()
-    for node in (node for statement in nodes for node in ast.walk(statement)):
+    for statement in nodes:
+        changed = _changed_by(statement)
+        if changed is None:
+            return None
+        found |= changed
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _changed_by(statement: ast.stmt) -> frozenset[str] | None:
+    found: set[str] = set()
+    for node in ast.walk(statement):
         match node:
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name() | ast.Call()))):
                 return None
@@ -51,7 +67,7 @@ def attributes_changed(nodes: Sequence[ast.stmt]) -> set[str] | None:
                 found |= _attributes(place)
             case ast.Attribute(ctx=ast.Store()) | ast.Subscript(ctx=ast.Store()):
                 found |= _attributes(node)
-    return found
+    return frozenset(found)
 
 
 def _attributes(node: ast.AST) -> set[str]:

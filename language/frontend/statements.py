@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 from collections.abc import Sequence
+from functools import lru_cache
 
 from .. import declarations
 from ..diagnostics import Code
@@ -77,6 +78,7 @@ def block(body: Body, nodes: Sequence[ast.stmt], result: Result) -> tuple[list[S
     return out, False
 
 
+@lru_cache(maxsize=4096)
 def _returns(node: ast.stmt) -> bool:
     inner = (ast.FunctionDef, ast.Lambda)
     return any(isinstance(n, ast.Return) for n in ast.walk(node) if not isinstance(n, inner))
@@ -357,9 +359,11 @@ def _if(
         entry.enter(learnt)
         reached = not contradictory(learnt)
         dead = isinstance(test, Const) and test.value is not outcome
-        with body.unit.unreached(dead):
+        if dead:
+            statements, ended = _unreached(body, nodes, result), True
+        else:
             statements, ended = block(body, [*nodes, *rest], result) if reached else ([], True)
-        entry.leave(ended or dead)
+        entry.leave(ended)
         arms.append((tuple(statements), ended))
     entry.join()
     (then, then_ended), (orelse, orelse_ended) = arms
@@ -373,6 +377,18 @@ def _if(
     return [If(test, then, orelse, body.span(node))], ended
 
 
+def _unreached(body: Body, nodes: Sequence[ast.stmt], result: Result) -> list[Stmt]:
+    """What these parameters rule out is translated for its errors, and in one call is enough.
+
+    What follows it is reached another way, and translated there.
+    """
+    if nodes and nodes[0] not in body.unit.ruled_out:
+        body.unit.ruled_out.add(nodes[0])
+        with body.unit.unreached(True):
+            block(body, nodes, result)
+    return []
+
+
 def _for(body: Body, node: ast.For) -> list[Stmt]:
     if node.orelse:
         body.fail(Code.SUBSET, "`else` on a loop is outside the language", node)
@@ -384,10 +400,10 @@ def _for(body: Body, node: ast.For) -> list[Stmt]:
         body.fail(Code.ORDER, "the order of Python's own sets is not fixed", node.iter, advice)
     names = dict(body.names)
     # Twice, because what a round leaves behind (types, changed collections) meets the next one.
-    taken = dict(body.unit.names)
+    taken, ruled_out = dict(body.unit.names), set(body.unit.ruled_out)
     statements: list[Stmt] = []
     for _ in range(2):
-        body.unit.names = dict(taken)
+        body.unit.names, body.unit.ruled_out = dict(taken), set(ruled_out)
         local = Local(element_type(source), body.unit.fresh(node.target.id))
         body.names = {**names, node.target.id: local}
         flow = Flow(body)
