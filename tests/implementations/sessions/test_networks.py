@@ -1,6 +1,8 @@
-"""The three networks: what is in flight, arrives, is lost, is doubled; and what is refused."""
+"""The networks: what is in flight, arrives, is lost, is doubled; and what is refused."""
 
 from __future__ import annotations
+
+from copy import deepcopy
 
 import pytest
 
@@ -8,6 +10,7 @@ from quorate.implementations.sessions import (
     CountingNetwork,
     Envelope,
     FifoNetwork,
+    GrowingNetwork,
     Network,
     UnorderedNetwork,
 )
@@ -50,6 +53,15 @@ def test_a_duplicating_set_keeps_what_arrives_and_not_what_is_lost() -> None:
         assert network.receive({"message": "x"}).image == "x"
     network.lose({"message": "x"})
     assert network.contents() == frozenset()
+
+
+def test_what_only_grows_keeps_what_arrives_without_being_told_to() -> None:
+    network = GrowingNetwork.of({})
+    network.send(envelope("x", "first"))
+    network.send(envelope("x", "second"))
+    for one in (network, deepcopy(network)):
+        assert one.receive({"message": "x"}).message == "first"
+        assert one.contents() == {"x"}
 
 
 def test_a_bag_counts_copies() -> None:

@@ -62,6 +62,7 @@ class Types(Spec):
     pile: Annotated[Bag[Colour], at_most(2, copies=2)] = empty()
     told: Map[Node, Map[Judge, Stamp | None]] = each(each(None))
     count: Map[Node, Annotated[int, between(0, 3)]] = each(0)
+    days: Map[Annotated[int, between(1, 2)], Colour | None] = each(None)
     network: Annotated[Set[Stamp | Card], at_most(2)] = empty()
 
 
@@ -116,6 +117,9 @@ def test_nodes_go_by_name_and_are_ordered_where_the_spec_says_so() -> None:
             {"site1": {"judge2": Seal(Paint.BLU, None)}, "site2": {}},
             FrozenMap({S1: {J1: None, J2: Stamp(Colour.BLUE, None)}, S2: {J1: None, J2: None}}),
         ),
+        ("count", (("site1", 1), ("site2", 0)), FrozenMap({S1: 1, S2: 0})),
+        ("days", {2: "red"}, FrozenMap({1: None, 2: Colour.RED})),
+        ("days", ((1, "red"),), FrozenMap({1: Colour.RED, 2: None})),
         ("network", {Stamp(Colour.RED, None)}, frozenset({Stamp(Colour.RED, None)})),
         ("owner", IGNORE, IGNORE),
         ("owner", any_of("site1", None), any_of(S1, None)),
@@ -174,3 +178,14 @@ def test_what_is_no_integer_in_a_core_becomes_one() -> None:
     assert translation.variable("count", {site.name: 3}) == FrozenMap({site: 3})
     with pytest.raises(KeyError):
         translation.variable("count", {site.name: "second"})
+
+
+def test_what_has_the_name_of_a_node_in_a_core_becomes_the_node() -> None:
+    def name(value: object) -> object:
+        return f"site{value.number}" if isinstance(value, RealCard) else value
+
+    translation = Translation.of(Types, {"sites": 2, "judges": 1}, name=name)
+    first, second, _ = translation.nodes.values()
+    assert translation.variable("owner", RealCard(2)) == second
+    assert translation.variable("owner", RealCard(3)) is None
+    assert translation.variable("some", {RealCard(1), "site2"}) == {first, second}

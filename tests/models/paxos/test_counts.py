@@ -11,12 +11,19 @@ from quorate.cli.registry import Model
 from quorate.language.instance import Instance
 from quorate.tests.reference_search import always_possible, reference_search
 
-MODELS = ("consensus", "voting", "paxos", "paxos-system", "multi-paxos")
+MODELS = (
+    "consensus",
+    "voting",
+    "paxos",
+    "paxos-system",
+    "multi-paxos",
+    "multi-paxos-disk-loss",
+)
 QUICK = [
     (model, entry)
     for model in map(registry.find, MODELS)
     for entry in model.instances
-    if entry.distinct is not None and entry.distinct < 300 and not entry.symmetry
+    if entry.distinct is not None and entry.distinct < 520 and not entry.symmetry
 ]
 # Flaws in bounds that the reference search takes no time for.
 SYSTEM = {"learners": 1, "tells_learners": False, "duplicating": True, "max_crashes": 0}
@@ -85,6 +92,16 @@ def test_the_reference_search_finds_the_flaw_as_soon(
     assert trace is not None
     wanted = [item for item in instance.ir.properties if item.name == broken]
     assert reference_search(instance.evaluator(), wanted).violated == {broken: len(trace)}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_flaw_is_found_where_the_protocol_is_clean_without_it(name: str) -> None:
+    entries = registry.find(name).instances
+    clean = [one for one in entries if one.expected == "holds" and not one.flaws]
+    for entry in entries:
+        if entry.expected != "holds":
+            pairs = [one for one in clean if one.parameters == entry.parameters]
+            assert any(not p.properties or entry.violates in p.properties for p in pairs), entry
 
 
 def test_paxos_counts_as_tlc_does() -> None:
