@@ -56,10 +56,11 @@ class Builder:
         self.shape = shape
         self.sources = sources
         self.sink = sink
+        self.ruled_out: frozenset[ast.stmt] = frozenset()  # as in `Unit`
 
     def attempt(self, build: Callable[[Unit, Diagnostics], R]) -> R | None:
         """Build until the types of the locals are stable; None where there was an error."""
-        unit = Unit()
+        unit = Unit(self.ruled_out)
         for _ in range(ROUNDS):
             unit.begin()
             sink = Diagnostics()
@@ -79,7 +80,10 @@ class Builder:
             sink = Diagnostics()
             result = build(unit, sink)
         self.sink.extend(sink)
-        return None if sink.all() else result
+        if sink.all():
+            return None
+        self.ruled_out = frozenset(unit.ruled_out)
+        return result
 
     def body(
         self, unit: Unit, sink: Diagnostics, function: Callable[..., Any], owner: type | None

@@ -54,7 +54,8 @@ class Unit:
     stable: `grown` says that they were not.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, ruled_out: frozenset[ast.stmt]) -> None:
+        self._ruled_out = ruled_out
         self.types: dict[str, Type] = {}
         self.annotated: set[str] = set()
         self.grown = False
@@ -69,7 +70,8 @@ class Unit:
         self.aliases: dict[str, frozenset[str]] = {}
         self.stale: dict[str, Span | None] = {}
         self.dead = 0  # within how many branches that these parameters rule out
-        self.ruled_out: set[ast.stmt] = set()  # the first statements of those translated
+        # The first statements of those that were translated, for their errors, here or before.
+        self.ruled_out = set(self._ruled_out)
 
     def widen(self) -> None:
         """Inference did not end: the ints among the locals become unbounded."""
