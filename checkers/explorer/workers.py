@@ -32,6 +32,11 @@ def _lines(words: int) -> tuple[ctypes.Array[ctypes.c_int64], int]:
     return buffer, address + -address % 128
 
 
+def index_bits(states: int) -> int:
+    """Bits for the number of a state, from 1 on, in the entries of wide tables."""
+    return states.bit_length()
+
+
 class Worker:
     """One worker: `worker[FIELD]` reads and sets its control block."""
 
@@ -59,7 +64,7 @@ class Worker:
         self._buffer(c.ALLOWED, workers)
         self._words_of(c.ALLOWED, workers)[:] = [self[c.GROW_AT] // workers] * workers
         self[c.INDEX_SHIFT] = (workers - 1).bit_length()
-        self[c.INDEX_BITS] = (self.arena_states << self[c.INDEX_SHIFT]).bit_length()
+        self[c.INDEX_BITS] = index_bits(self.arena_states << self[c.INDEX_SHIFT])
         self._buffer(c.SCRATCH, 4 * words)
         self[c.FILTER_BITS] = max(1, FILTER_BITS - (words - 1).bit_length())
         self._buffer(c.FILTER, words << self[c.FILTER_BITS])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+
 import pytest
 
 from quorate.checkers.errors import UsageError
@@ -11,6 +13,8 @@ from quorate.language.instance import Instance
 from quorate.language.ir.parser import parse_ir
 from quorate.language.ir.printer import print_ir
 from quorate.tests.two_phase_commit_ir import two_phase_commit
+
+workers_module = importlib.import_module("quorate.checkers.explorer.workers")
 
 PADDING = """
   (variable padding (map (int 0 40) (int 0 3)) (each :(map (int 0 40) (int 0 3)) 0))
@@ -50,6 +54,19 @@ def test_tables_that_grow_lose_nothing() -> None:
             figures.add((*counts(result), tuple(result.coverage.values())))
     assert len(figures) == 1
     assert counts(result)[0] > 1_000_000
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_tables_grow_where_entries_have_no_bits_left_for_places(
+    monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    """As with more states than fit into memory here: places are those of the states, hashed."""
+    plain = explore(instance(7, wide=True), properties=["consistent"], workers=workers)
+    monkeypatch.setattr(workers_module, "index_bits", lambda states: 53)
+    crowded = explore(instance(7, wide=True), properties=["consistent"], workers=workers)
+    assert counts(crowded) == counts(plain)
+    assert crowded.coverage == plain.coverage
+    assert crowded.distinct_states > 8 << 11, "tables have grown beyond 11 bits"
 
 
 @pytest.mark.parametrize("workers", [1, 2])
