@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from .commitment import note_session
 from .effects import Restore
 from .errors import LocalError
@@ -69,9 +71,14 @@ def _reply(
 
 
 def _is_known(server: Server, part: Snapshot) -> bool:
-    """Whether all that the snapshot covers is committed here: it is an old one, or a repetition."""
+    """Whether all that the snapshot covers is committed here: it is an old one, or a repetition.
+
+    With the flaws that install it all the same, one does not take the place of a newer one.
+    """
     flawed = {Flaw.SNAPSHOT_IGNORES_COMMIT_CHECK, Flaw.SNAPSHOT_MOVES_COMMIT_BACK}
-    return part.last_index <= server.commit_index and not flawed & server.options.flaws
+    if flawed & server.options.flaws:
+        return part.last_index < server.log.base_index
+    return part.last_index <= server.commit_index
 
 
 def _collect(server: Server, sender: str, message: InstallSnapshot) -> Arriving:
@@ -87,7 +94,8 @@ def _collect(server: Server, sender: str, message: InstallSnapshot) -> Arriving:
 
 def _install(server: Server, snapshot: Snapshot) -> None:
     """Steps 5 to 8: keep what follows the snapshot's last entry, or discard the whole log."""
-    server.checkpoint(snapshot, _remaining(server, snapshot))
+    log = _remaining(server, snapshot)
+    server.checkpoint(replace(snapshot, last_term=log.base_term), log)
     if server.has_flaw(Flaw.SNAPSHOT_SETS_TERM):
         server.current_term = snapshot.last_term
         server.unsaved = True

@@ -1,0 +1,1 @@
+"""Raft with log compaction: a snapshot stands for the beginning of the log."""
