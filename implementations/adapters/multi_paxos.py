@@ -68,7 +68,7 @@ class MultiPaxosSession(sessions.CoreSession[sessions.GrowingNetwork]):
     @property
     def options(self) -> core.Options:
         """The variant that all replicas run."""
-        return core.Options(flaws=frozenset(core.Flaw(flaw) for flaw in self.flaws))
+        return core.Options(flaws=frozenset(map(core.Flaw, self.flaws)))
 
     def arrive(self, image: Any, to: str) -> None:
         """What was ever sent arrives at a site; refused where it was not."""

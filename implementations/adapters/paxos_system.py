@@ -13,6 +13,7 @@ from .. import sessions
 from ..storage import Log
 
 T = "t"
+COUNTS = core.Flaw.PROMISES_COUNTED_TWICE.value
 
 
 class PaxosSession(sessions.CoreSession[sessions.UnorderedNetwork]):
@@ -46,13 +47,8 @@ class PaxosSession(sessions.CoreSession[sessions.UnorderedNetwork]):
     @property
     def options(self) -> core.Options:
         """No refusals, which the spec leaves out; and a proposer that never changes its number."""
-        named = frozenset(core.Flaw(flaw) for flaw in self.flaws)
-        return core.Options(False, bool(self.parameters["promises_again"]), None, named)
-
-    @property
-    def counts_promises(self) -> bool:
-        """Whether proposers do: a flaw."""
-        return core.Flaw.PROMISES_COUNTED_TWICE in self.options.flaws
+        flaws = frozenset(map(core.Flaw, self.flaws))
+        return core.Options(False, bool(self.parameters["promises_again"]), None, flaws)
 
     def create(self, name: str) -> Any:
         """A fresh core: a log without records."""
@@ -94,21 +90,24 @@ class PaxosSession(sessions.CoreSession[sessions.UnorderedNetwork]):
         """The spec's variables. What an acceptor's log has is shown by a restart."""
         requests = [site.past(core.Propose) for site in self.sites.values()]
         return {
-            **self.each_field(self.proposer, tried=None, phase=None, promised_by=(), latest=None),
+            **self.each_field(self.proposer, tried=None, phase=None, proposal=None, latest=None),
+            **self.each_field(self.proposer, promised_by=()),
             # Code that counts acceptors has no count of promises.
-            **(self.each_field(self.proposer, counted=0) if self.counts_promises else {}),
-            "proposal": self.each(lambda site: wanted(self.proposer(site)), of="proposers"),
+            **(self.each_field(self.proposer, counted=0) if COUNTS in self.flaws else {}),
             "proposer_up": self.each(lambda site: site.up, of="proposers"),
-            **self.each_field(lambda site: own(site.core), max_bal=None, vote=None, heard={}),
-            "owner": {n: self.owner.get(n) for n in range(self.parameters["ballots"])},
+            **self.each_field(
+                lambda site: site.core.instance(T), max_bal=None, vote=None, heard={}
+            ),
+            "owner": self.owner,
             "requested": {one.value for asked in requests for one in asked},
             "votes": self.each(votes, of="acceptors"),
-            "decided": self.each(lambda site: own(site.core).learned, of="learners"),
+            "decided": self.each(lambda site: site.core.instance(T).learned, of="learners"),
         }
 
     def proposer(self, site: sessions.Site) -> core.ProposerInstance:
         """What a proposer knows, or will know once it is up again."""
-        known: core.ProposerInstance = own(site.running or self.recover(site.name, site.log)[0])
+        core_up = site.running or self.recover(site.name, site.log)[0]
+        known: core.ProposerInstance = core_up.instance(T)
         return known
 
     def violates(self, name: str) -> bool | None:
@@ -126,22 +125,7 @@ class PaxosSession(sessions.CoreSession[sessions.UnorderedNetwork]):
             if vote.value == value:
                 accepted = core.Accepted(T, vote.ballot, vote.value)
                 learner.handle(core.Received(sender, accepted))
-        return T in learner.instances and value in learner.instances[T].learned
-
-
-def own(running: Any) -> Any:
-    """What a core knows of the instance."""
-    fresh = {
-        core.Proposer: core.ProposerInstance,
-        core.Acceptor: core.AcceptorInstance,
-        core.Learner: core.LearnerInstance,
-    }
-    return running.instances.get(T) or fresh[type(running)]()
-
-
-def wanted(proposer: core.ProposerInstance) -> str | None:
-    """What a proposer asks votes for, or would."""
-    return proposer.wanted if proposer.value is None else proposer.value
+        return value in learner.instance(T).learned
 
 
 def votes(acceptor: sessions.Site) -> set[core.Vote]:

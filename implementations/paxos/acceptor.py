@@ -96,10 +96,14 @@ class Acceptor:
         """The instances in which it has promised or voted."""
         return MappingProxyType(self._instances)
 
+    def instance(self, name: str) -> AcceptorInstance:
+        """What it knows of an instance: nothing yet, perhaps."""
+        return self._instances.get(name, _NEW)
+
     def handle(self, event: AcceptorEvent) -> tuple[Effect, ...]:
         """Take a step. Raises RemoteError, with nothing changed."""
         name = event.instance
-        before = self._instances.get(name, _NEW)
+        before = self.instance(name)
         after, effects = self._receive(before, event)
         if after == before:
             return effects

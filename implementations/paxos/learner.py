@@ -66,10 +66,14 @@ class Learner:
         """The instances that it has heard of."""
         return MappingProxyType(self._instances)
 
+    def instance(self, name: str) -> LearnerInstance:
+        """What it knows of an instance: nothing yet, perhaps."""
+        return self._instances.get(name, _NEW)
+
     def handle(self, event: LearnerEvent) -> tuple[Effect, ...]:
         """Take a step. Raises LocalError or RemoteError, with nothing changed."""
         name = event.instance
-        before = self._instances.get(name, _NEW)
+        before = self.instance(name)
         after, effects = self._step(name, before, event)
         if after != before:
             self._instances[name] = after

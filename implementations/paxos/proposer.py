@@ -62,6 +62,11 @@ class ProposerInstance:
     counted: int = 0
     """Only with the flaw `promises_counted_twice`: promises, where acceptors should count."""
 
+    @property
+    def proposal(self) -> str | None:
+        """What it asks votes for, or would."""
+        return self.wanted if self.value is None else self.value
+
 
 _Step = tuple[ProposerInstance, tuple[Effect, ...]]
 _NEW = ProposerInstance()
@@ -113,10 +118,14 @@ class Proposer:
         """The instances in which it has proposed, or knows what is chosen."""
         return MappingProxyType(self._instances)
 
+    def instance(self, name: str) -> ProposerInstance:
+        """What it knows of an instance: nothing yet, perhaps."""
+        return self._instances.get(name, _NEW)
+
     def handle(self, event: ProposerEvent) -> tuple[Effect, ...]:
         """Take a step. Raises LocalError or RemoteError, with nothing changed."""
         name = event.instance
-        before = self._instances.get(name, _NEW)
+        before = self.instance(name)
         after, effects = self._step(name, before, event)
         if after != before:
             self._instances[name] = after

@@ -87,9 +87,10 @@ class MultiPaxos(Spec):
     """A leader carries out phase 1 for all slots at once, then phase 2 for one after the other.
 
     Lamport, 'Paxos Made Simple' (2001), section 3. As in `paxos`, a ballot has one leader, whose
-    messages are its state; messages never go away, so not to receive one is to lose it; a leader
-    that crashes does nothing more, and another ballot takes over. Left out: how a leader is
-    elected, how many slots it may be ahead of what is chosen, and clients that ask twice.
+    state is whether it leads and what it has sent; messages never go away, so not to receive one is
+    to lose it; a leader that crashes does nothing more, and another ballot takes over. Left out:
+    how a leader is elected, how many slots it may be ahead of what is chosen, and clients that ask
+    twice.
     """
 
     acceptors: Nodes[Acceptor]

@@ -89,6 +89,20 @@ def rejoin(options: Options) -> object:
     return sent(cluster.feed("b", Received("a", Accept(B0, 2, W))))
 
 
+def test_a_slot_begun_before_the_loss_lets_nobody_vote_again() -> None:
+    """P16 as the paper has it: what counts is a slot that began after the replica did."""
+    options = Options(flaws=frozenset({Flaw.MARK_NONVOTING_REJOIN}))
+    cluster = Cluster("a b c", options)
+    core = cluster.start("b", disk_lost=True)
+    cluster.feed("b", Received("a", Heartbeat(B0, 0, last=1)))
+    cluster.feed("b", Received("a", Chosen(1, V)))
+    assert not core.ledger.voting
+    cluster.feed("b", Received("a", Chosen(2, W)))
+    assert core.ledger.voting
+    assert core.ledger.votes == {1: Vote(B0, V), 2: Vote(B0, W)}
+    assert core.ledger.max_bal == B0
+
+
 STORIES: dict[Flaw, Callable[[Options], object]] = {
     Flaw.MARK_NONVOTING_REJOIN: rejoin,
     Flaw.MULTI_GAP_SKIP: gap_skip,
