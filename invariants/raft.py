@@ -262,12 +262,10 @@ def suffix_overwritten(spec: Replication, after: Replication) -> bool:
     )
 
 
-@always_possible()
+@always_possible(when="has_next_term")
 def electable(spec: Elections) -> bool:
-    """A leader can still be elected, if faults stop, or a last term begins.
+    """A leader can still be elected, if faults stop: from where a term is left to begin.
 
-    That excuse is the bound's: a split vote in the last term has no term to be repeated in. So
-    this finds what keeps elections from beginning, and not what keeps votes from being won: of
-    the latter, `votes_for_candidates` is what a state shows.
+    The bound leaves others alone: a split vote in the last term has no term to be repeated in.
     """
-    return not spec.has_next_term() or any(spec.leads(server) for server in spec.servers)
+    return any(spec.leads(server) for server in spec.servers)

@@ -71,6 +71,7 @@ class Mark:
     by: tuple[str, ...] | None = None
     repairs: bool = True
     abstract: Any = None
+    when: str | None = None
 
 
 def parameter(
@@ -154,8 +155,12 @@ constraint = _marker(Mark("constraint"))
 start = _marker(Mark("start"))
 
 
-def always_possible(by: Iterable[str] | None = None, *, repairs: bool = True) -> Callable[[F], F]:
+def always_possible(
+    by: Iterable[str] | None = None, *, repairs: bool = True, when: str | None = None
+) -> Callable[[F], F]:
     """From every reachable state, a state satisfying this stays in reach of the actions `by`.
+
+    `when` names a method of the spec: only from states in which it is True.
 
     `by` names the fault-free actions; None means every action whose kind is not a fault (crash,
     drop, duplicate, partition) and, without `repairs`, not a repair either (restart, heal).
@@ -163,7 +168,8 @@ def always_possible(by: Iterable[str] | None = None, *, repairs: bool = True) ->
     if callable(by) or isinstance(by, str):
         raise UsageError('write @always_possible(), or @always_possible(by=("deliver", ...))')
     names = None if by is None else tuple(by)
-    return _marker(Mark("property", PropertyKind.ALWAYS_POSSIBLE, names, repairs=repairs))
+    kind = PropertyKind.ALWAYS_POSSIBLE
+    return _marker(Mark("property", kind, names, repairs=repairs, when=when))
 
 
 def refines(abstract: type) -> Callable[[F], F]:

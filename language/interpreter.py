@@ -130,6 +130,13 @@ class Reference:
         states = [state] if after is None else [state, after]
         return bool(self._evaluated(lambda: function(*map(self._live, states))))
 
+    def demands(self, property_name: str, state: State) -> bool:
+        """Whether a property has to stay in reach from a state."""
+        when = property_mark(self._properties[property_name]).when
+        if when is None:
+            return True
+        return self._evaluated(lambda: bool(getattr(self._live(state), when)()))
+
     def allowed(self, state: State) -> bool:
         """The state constraint; True where there is none."""
         methods = self._with_role("constraint")

@@ -39,6 +39,13 @@ class Semantics(Protocol):
         """
         ...
 
+    def demands(self, property_name: str, state: State) -> bool:
+        """Whether an always-possible property has to stay in reach from a state: its `when`.
+
+        Raises `Trapped` where that has no value.
+        """
+        ...
+
     def allowed(self, state: State) -> bool:
         """The state constraint; True where the spec has none. Raises `Trapped`."""
         ...

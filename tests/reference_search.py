@@ -8,6 +8,7 @@ and checked, but neither stored nor expanded. A transition that traps counts as 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from quorate.language.ir.nodes import Property, PropertyKind
@@ -69,8 +70,12 @@ def reference_search(
     return found
 
 
-def always_possible(found: Found, holds: set[State], by: Sequence[str]) -> bool:
-    """Whether from every state found, one in `holds` can be reached by the actions `by` alone."""
+def always_possible(
+    found: Found, holds: set[State], by: Sequence[str], excused: AbstractSet[State] = frozenset()
+) -> bool:
+    """Whether from every state found, one in `holds` can be reached by the actions `by` alone;
+    it need not from those that are `excused`.
+    """
     before: dict[State, list[State]] = {}
     for source, target, action in found.edges:
         if action in by:
@@ -82,7 +87,7 @@ def always_possible(found: Found, holds: set[State], by: Sequence[str]) -> bool:
             if source not in able:
                 able.add(source)
                 waiting.append(source)
-    return able >= found.states.keys()
+    return able >= found.states.keys() - excused
 
 
 def _initial(semantics: Semantics, properties: Sequence[Property], found: Found) -> list[State]:

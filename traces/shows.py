@@ -79,6 +79,8 @@ def valueless(
     ]
     tries += [(one.name, partial(semantics.abstract, one.name, where)) for one in refinements]
     if after is None:
+        demands = semantics.demands
+        tries += [(one.name, partial(demands, one.name, state)) for one in properties if one.when]
         tries.append(("the constraint", partial(semantics.allowed, state)))
     for name, attempt in tries:
         try:
@@ -184,6 +186,8 @@ def _refinement(subject: _Subject) -> Shown:
 
 def _always_possible(subject: _Subject) -> Shown:
     name = subject.name
+    if not subject.semantics.demands(name, subject.last):
+        return Shown(False, f"{name} does not have to stay in reach from the last state")
     by = next(one.by for one in subject.ir.properties if one.name == name)
     found = _reachable(
         subject.last, subject.semantics, by, lambda one: subject.semantics.holds(name, one)

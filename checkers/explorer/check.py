@@ -217,7 +217,7 @@ class Check:
             self._undecided(name, whole)
             return
         try:
-            found = out_of_reach(self.search, number, item.by)
+            found = out_of_reach(self.search, number, item.by, self.compiled.excuse(item.name))
         except (TimeoutError, KeyboardInterrupt) as error:
             self.properties[name] = PropertyVerdict.INCONCLUSIVE
             why = "the time limit was reached" if isinstance(error, TimeoutError) else "interrupted"

@@ -79,6 +79,13 @@ class Compiled:
         """The property of a predicate's number."""
         return self._named(self.native.predicate_names[number])
 
+    def excuse(self, name: str) -> int | None:
+        """The number of the predicate that excuses states from an always-possible property."""
+        native = self.native
+        if name not in native.excuse_names:
+            return None
+        return len(native.predicate_names) + native.excuse_names.index(name)
+
     def step(self, number: int) -> Property:
         """The step property of a number."""
         return self._named(self.native.step_names[number])

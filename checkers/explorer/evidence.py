@@ -7,13 +7,13 @@ initial state, by the first transition each time whose target the next represent
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from enum import Enum
 
 from ...language.ir.evaluator import Evaluator
 from ...language.ir.nodes import Property
-from ...language.labels import Label, Trap, Trapped
+from ...language.labels import Label, Transition, Trap, Trapped
 from ...language.values import State
 from ...traces.shows import valueless
 from ...traces.trace import Setting, Trace, TraceMeta, TrapStep
@@ -79,13 +79,15 @@ class Witness:
     def out_of_reach(self, path: Sequence[Words], item: Property) -> Trace:
         """A run to a state from which the actions of a property cannot bring it about."""
         states, labels = self._follow(path)
+        if not self._reference.demands(item.name, states[-1]):
+            raise self._disagreement(f"{item.name} has to stay in reach", states[-1])
         seen = {states[-1]}
         todo = [states[-1]]
         while todo and len(seen) < _REACH:
             state = todo.pop()
             if self._holds(item.name, state):
                 raise self._disagreement(f"{item.name} is out of reach", states[-1])
-            for step in self._reference.successors(state):
+            for step in self._steps(state):
                 if step.label.action not in item.by or isinstance(step.target, Trap):
                     continue
                 if step.target not in seen:
@@ -165,6 +167,15 @@ class Witness:
             states.append(target)
             labels.append(label)
         return states, labels
+
+    def _steps(self, state: State) -> Iterator[Transition]:
+        """What the reference makes of the steps that the evaluator finds; see `_step_to`."""
+        labels = {(label.action, label.parameters): label for label in self._labels(state)}
+        for label in labels.values():
+            yield from self._reference.taken(state, label)
+
+    def _labels(self, state: State) -> Iterator[Label]:
+        return (step.label for step in self._evaluator.successors(state))
 
     def _step_to(self, state: State, words: Words) -> tuple[Label, State]:
         # The evaluator says which action to try: the reference takes long to try them all.

@@ -41,7 +41,7 @@ from .codegen import FAST, QUICK, object_code, prepare, start_object_code
 from .fingerprint import fingerprint
 from .layout import StateLayout
 from .lowering.context import TrapTable
-from .lowering.functions import SpecFunctions, state_properties, step_properties
+from .lowering.functions import SpecFunctions, excuses, state_properties, step_properties
 from .lowering.text import Module
 
 MOST_PROPERTIES = 64
@@ -67,6 +67,8 @@ class NativeSpec:
     codec: Codec
     predicate_names: tuple[str, ...]
     step_names: tuple[str, ...]
+    excuse_names: tuple[str, ...]
+    """The predicates behind these: properties that ask nothing where their excuse holds."""
     traps: tuple[Trap, ...]
     subsets: tuple[tuple[str, ...], ...]
     addresses: Mapping[str, int]
@@ -214,7 +216,8 @@ class _Source:
         folder: Path | None,
         subsets: Sequence[tuple[str, ...]],
     ) -> _Source:
-        if max(len(state_properties(ir)), len(step_properties(ir))) > MOST_PROPERTIES:
+        states = len(state_properties(ir)) + len(excuses(ir))
+        if max(states, len(step_properties(ir))) > MOST_PROPERTIES:
             raise NativeError(
                 f"more than {MOST_PROPERTIES} properties at once: choose some of them"
             )
@@ -261,6 +264,7 @@ class _Source:
             codec=Codec(self.ir.variables, self.layout, self.universe),
             predicate_names=tuple(item.name for item in state_properties(self.ir)),
             step_names=tuple(item.name for item in step_properties(self.ir)),
+            excuse_names=tuple(item.name for item in excuses(self.ir)),
             traps=entry.traps,
             subsets=self.subsets,
             addresses=code.addresses,

@@ -3,7 +3,8 @@
 After a complete search, every stored state gets a mark (a byte beside its slot of the table) once P
 is known to be in reach: first those with P, then, sweep after sweep over the states not yet marked,
 those with a marked successor. Sweeps alternate in direction; most specs need a few. Nothing else
-is stored: a sweep expands the states again.
+is stored: a sweep expands the states again. Where P has to stay in reach from some states only, the
+others are marked in the end.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from .workers import Words
 
 
 def out_of_reach(
-    search: Search, predicate: int, actions: tuple[str, ...]
+    search: Search, predicate: int, actions: tuple[str, ...], excuse: int | None = None
 ) -> tuple[int, Words] | None:
     """The least state, on the first such level, from which the predicate is out of reach of the
-    actions: its level and words. None where there is no such state.
+    actions: its level and words. None where there is no such state, but for states in which the
+    predicate `excuse` holds.
 
     The search has to be complete. Raises TimeoutError past its limits of time and memory.
     """
@@ -38,6 +40,8 @@ def out_of_reach(
             worker[c.EXPAND_SOME] = search.functions.expand_by[actions]
         changed = sum(crew.run_alike("sweep", backwards))
         if changed == 0:
+            if excuse is not None:
+                crew.run_alike("seed", excuse)
             return _first_unmarked(search)
         marked += changed
         backwards = 1 - backwards
@@ -45,7 +49,7 @@ def out_of_reach(
     return None
 
 
-def _first_unmarked(search: Search) -> tuple[int, Words]:
+def _first_unmarked(search: Search) -> tuple[int, Words] | None:
     crew = search.crew
     for level in range(1, len(crew.workers[0].levels) + 1):
         ranges = [worker.range(level) for worker in crew.workers]
@@ -57,4 +61,4 @@ def _first_unmarked(search: Search) -> tuple[int, Words]:
         ]
         if found:
             return level, min(found)
-    raise RuntimeError("a state lost its mark")
+    return None

@@ -89,7 +89,8 @@ def _compare(compiled: Compiled, state: Words, image: Words, sort: str) -> None:
     held, mirrored = _predicates(compiled, state), _predicates(compiled, image)
     if held != mirrored:
         number = ((held ^ mirrored) & -(held ^ mirrored)).bit_length() - 1
-        name = compiled.native.predicate_names[number]
+        native = compiled.native
+        name = (*native.predicate_names, *native.excuse_names)[number]
         raise SpecProblem(f"property {name} is not symmetric in {sort}: use --no-symmetry")
 
 

@@ -6,7 +6,9 @@ Start reading here. Errors are collected over the whole spec and raised together
 from __future__ import annotations
 
 import ast
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from types import FunctionType
 from typing import Any, TypeVar
 
 from ..collections import Nodes
@@ -194,7 +196,19 @@ class Builder:
         if predicate is None:
             return None
         by = self._by(mark, name, owner) if mark.kind is PropertyKind.ALWAYS_POSSIBLE else ()
-        return Property(name, mark.kind, predicate, by)
+        when = None if mark.when is None else self._when(mark.when, name, owner)
+        return Property(name, mark.kind, predicate, by, when=when)
+
+    def _when(self, method: str, name: str, owner: type | None) -> Expr | None:
+        spec = self.shape.spec
+        for defined in spec.__mro__:
+            function = defined.__dict__.get(method)
+            if isinstance(function, FunctionType) and issubclass(defined, Spec):
+                return self.predicate(function, defined)
+        span = self.sources.attribute(owner, name) if owner else None
+        message = f"{name}: `when` names {method!r}, which is not a method of {spec.__name__}"
+        self.sink.error(Code.NAME, message, span, "give the name of a method that returns a bool")
+        return None
 
     def _by(self, mark: Mark, name: str, owner: type | None) -> tuple[str, ...]:
         actions = [m for m in self.shape.methods if m.mark.role == "action"]
@@ -298,7 +312,7 @@ def _never(action: Action) -> bool:
 
 def _restricted(found: Property, actions: set[str]) -> Property:
     by = tuple(name for name in found.by if name in actions)
-    return Property(found.name, found.kind, found.predicate, by, found.span)
+    return dataclasses.replace(found, by=by)
 
 
 def _sorts(shape: Shape) -> tuple[Sort, ...]:

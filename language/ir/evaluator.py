@@ -108,6 +108,11 @@ class Evaluator:
         frame = Frame(self._variables(state), later, {})
         return bool(self._value(self._properties[property_name].predicate, frame))
 
+    def demands(self, property_name: str, state: State) -> bool:
+        """Whether a property has to stay in reach from a state; raises `Trapped`."""
+        when = self._properties[property_name].when
+        return when is None or bool(self._value(when, Frame(self._variables(state), None, {})))
+
     def allowed(self, state: State) -> bool:
         """The state constraint; True without one; raises `Trapped`."""
         if self.spec.constraint is None:

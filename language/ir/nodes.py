@@ -358,13 +358,16 @@ class PropertyKind(Enum):
 
 @dataclass(frozen=True)
 class Property:
-    """A named predicate. `by` names actions, for ALWAYS_POSSIBLE only."""
+    """A named predicate. For ALWAYS_POSSIBLE only, `by` names actions, and `when` says from which
+    states the predicate has to stay in reach; None: from all.
+    """
 
     name: str
     kind: PropertyKind
     predicate: Expr
     by: tuple[str, ...] = ()
     span: Span | None = field(default=None, compare=False)
+    when: Expr | None = None
 
 
 @dataclass(frozen=True)

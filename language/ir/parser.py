@@ -229,16 +229,20 @@ class _Spec:
         self.constraint = _Body(self).expr(parts[0], {})
 
     def _property(self, node: Node, parts: Sequence[Node]) -> None:
-        _exactly(node, parts, 3, 4)
+        _exactly(node, parts, 3, 5)
         by: tuple[str, ...] = ()
-        if len(parts) == 4:
-            word, names = _head(parts[2], "(by ACTION ...)")
-            if word != "by":
-                raise error("(by ACTION ...) is needed here", parts[2])
-            by = tuple(map(_name, names))
+        when: Expr | None = None
+        for part in parts[2:-1]:
+            word, rest = _head(part, "(by ACTION ...) or (when CONDITION)")
+            if word == "by":
+                by = tuple(map(_name, rest))
+            elif word == "when" and len(rest) == 1:
+                when = _Body(self).expr(rest[0], {})
+            else:
+                raise error("(by ACTION ...) or (when CONDITION) is needed here", part)
         predicate = _Body(self).expr(parts[-1], {})
         kind = _member(PropertyKind, parts[1])
-        self.properties.append(Property(_name(parts[0]), kind, predicate, by))
+        self.properties.append(Property(_name(parts[0]), kind, predicate, by, when=when))
 
     def _refinement(self, node: Node, parts: Sequence[Node]) -> None:
         _exactly(node, parts, 2, len(parts) + 2)

@@ -144,7 +144,8 @@ def _action(action: Action) -> Form:
 
 def _property(item: Property) -> Form:
     by = [form("by", *map(quoted, item.by))] if item.by else []
-    return form("property", quoted(item.name), item.kind.value, *by, _expr(item.predicate))
+    when = [form("when", _expr(item.when))] if item.when is not None else []
+    return form("property", quoted(item.name), item.kind.value, *by, *when, _expr(item.predicate))
 
 
 def _refinement(item: Refinement) -> Form:

@@ -81,6 +81,10 @@ def _property(
     report = Report(problems, f"property {item.name}")
     rules = BodyRules(variables, report, after=item.kind.of_steps)
     rules.value(item.predicate, BOOL)
+    if item.when is not None:
+        BodyRules(variables, report).value(item.when, BOOL)
+        if item.kind is not PropertyKind.ALWAYS_POSSIBLE:
+            report("`when` belongs to always_possible properties", item.span)
     actions = {action.name for action in spec.actions}
     for name in item.by:
         if name not in actions:

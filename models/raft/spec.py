@@ -144,6 +144,9 @@ class Raft(BoundedNetwork[Message], CrashRestart):
     uptodate_by_length_only: bool = flaw("R11: the longer log counts as more up-to-date")
     uptodate_by_term_only: bool = flaw("R12: the last term alone makes a log up-to-date")
     term_bump_keeps_vote: bool = flaw("R13: a newer term leaves votedFor as it is")
+    candidate_forgets_vote: bool = flaw(
+        "harmless: a candidate that hears of the term's leader forgets its own vote"
+    )
 
     # Replication and commitment
     commit_any_term: bool = flaw("R16: an entry of an earlier term is committed by counting copies")
@@ -159,6 +162,7 @@ class Raft(BoundedNetwork[Message], CrashRestart):
     ack_own_last_index: bool = flaw("R22: the reply acknowledges all of the follower's log")
     nack_advances_match: bool = flaw("R23: a refusal updates matchIndex")
     stale_term_append_accepted: bool = flaw("R24: AppendEntries of an earlier term is accepted")
+    stale_append_reply_accepted: bool = flaw("R25: an acknowledgement of an earlier term counts")
     ack_before_fsync: bool = flaw("R26: the last entry may not survive a crash")
     commit_scan_breaks_on_old_term: bool = flaw("R27: an entry of an earlier term ends the search")
     next_le_match: bool = flaw("R28: a refusal can move nextIndex down to matchIndex")
@@ -313,7 +317,7 @@ class Raft(BoundedNetwork[Message], CrashRestart):
         peer = message.sender
         require(self.up[server])
         self.see_term(server, message.term)
-        current = message.term == self.current_term[server]
+        current = message.term == self.current_term[server] or self.stale_append_reply_accepted
         if current and self.role[server] is Role.LEADER and peer in self.peers(server):
             if message.success or self.nack_advances_match:
                 known = 0 if self.match_not_monotonic else self.match_index[server][peer]
@@ -363,8 +367,10 @@ class Raft(BoundedNetwork[Message], CrashRestart):
 
     def follow(self, server: Node) -> None:
         """A candidate that hears from the leader of its term becomes its follower (5.2)."""
+        stood = self.role[server] is Role.CANDIDATE
         self.become_follower(server)
-        if self.follower_clears_vote_on_leader_discovery:
+        forgets = stood and self.candidate_forgets_vote
+        if forgets or self.follower_clears_vote_on_leader_discovery:
             self.voted_for[server] = None
 
     def become_follower(self, server: Node) -> None:

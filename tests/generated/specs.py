@@ -183,7 +183,9 @@ class _Specs:
                 predicate = self.expressions.boolean(self._scope(after), 2)
                 possible = kind is PropertyKind.ALWAYS_POSSIBLE
                 by = (self.choice.pick(actions).name,) if possible else ()
-                made.append(Property(kind.value, kind, predicate, by))
+                limited = possible and self.choice.chance(2)
+                when = self.expressions.boolean(self._scope(), 2) if limited else None
+                made.append(Property(kind.value, kind, predicate, by, when=when))
         return tuple(made)
 
     def _refinement(self) -> Refinement:

@@ -24,6 +24,7 @@ from ....language.ir.nodes import (
     Stmt,
 )
 from ....language.ir.types import (
+    BOOL,
     BagType,
     RecordType,
     SeqType,
@@ -87,7 +88,8 @@ class SpecFunctions:
             chosen = [i for i in everything if names[i] in subset]
             self._expand(f"expand_by_{number}", chosen)
         self._initial()
-        self._predicates("predicates", state_properties(self.spec), "ptr noalias %state")
+        states = [*state_properties(self.spec), *excuses(self.spec)]
+        self._predicates("predicates", states, "ptr noalias %state")
         after = "ptr noalias %state, ptr noalias %after"
         self._predicates("steps", step_properties(self.spec), after)
         if self.spec.constraint is not None:
@@ -228,6 +230,15 @@ class SpecFunctions:
 def state_properties(spec: SpecIR) -> list[Property]:
     """The properties of states, in order: their bits in `predicates`."""
     return [item for item in spec.properties if not item.kind.of_steps]
+
+
+def excuses(spec: SpecIR) -> list[Property]:
+    """Where always-possible properties with a `when` ask nothing: bits behind the properties'."""
+    return [
+        Property(item.name, item.kind, Apply(BOOL, Op.NOT, (item.when,)))
+        for item in state_properties(spec)
+        if item.when is not None
+    ]
 
 
 def step_properties(spec: SpecIR) -> list[Property]:

@@ -84,7 +84,7 @@ class Agreement:
         moves = self.calls.expand(state, limit=LIMIT + LEAVE_OUT)
         assert [t for t in moves if t != state] == [t for t in wanted if t != state], state
         names = self.native.predicate_names
-        assert self.calls.bits("predicates", state) == self._bits(names, state)
+        assert self.calls.bits("predicates", state) == self._bits_of_state(names, state)
         if self.spec.constraint is not None:
             allowed = _or_trap(lambda: int(self.evaluator.allowed(state)))
             assert self.calls.bits("constraint", state) == allowed
@@ -95,6 +95,16 @@ class Agreement:
             steps = self._bits(self.native.step_names, state, after)
             assert self.calls.bits("steps", state, after) == steps
         return successors
+
+    def _bits_of_state(self, names: tuple[str, ...], state: State) -> int | Trap:
+        """The properties' bits, and behind them where those with a `when` ask nothing."""
+        total = self._bits(names, state)
+        for number, name in enumerate(self.native.excuse_names, len(names)):
+            asked = _or_trap(partial(self.evaluator.demands, name, state))
+            if isinstance(asked, Trap) or isinstance(total, Trap):
+                return total if isinstance(total, Trap) else asked
+            total |= int(not asked) << number
+        return total
 
     def _bits(self, names: Iterable[str], state: State, after: State | None = None) -> int | Trap:
         total = 0

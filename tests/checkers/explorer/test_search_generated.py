@@ -95,7 +95,8 @@ def compare(instance: Instance, found: Found, result: CheckResult) -> None:
         if ir.constraint is None and item.kind is PropertyKind.ALWAYS_POSSIBLE:
             semantics = instance.evaluator()
             able = {state for state in found.states if semantics.holds(item.name, state)}
-            possible = always_possible(found, able, item.by)
+            excused = {state for state in found.states if not semantics.demands(item.name, state)}
+            possible = always_possible(found, able, item.by, excused)
             assert (verdict is PropertyVerdict.HOLDS) is possible
         elif item.kind in (PropertyKind.ALWAYS, PropertyKind.STEP):
             assert verdict is PropertyVerdict.HOLDS
