@@ -1,0 +1,1 @@
+"""Raft with client sessions: a command that comes again is executed once."""

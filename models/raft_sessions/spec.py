@@ -1,0 +1,96 @@
+"""Raft with client sessions: a command that comes again is executed once."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from ...language import (
+    Map,
+    Node,
+    between,
+    each,
+    flaw,
+    invariant,
+    parameter,
+    request,
+    require,
+    volatile,
+    witness,
+)
+from ..raft.spec import Raft, Value
+
+
+class RaftSessions(Raft):
+    """A client sends its command until it is answered; the state machine executes it once.
+
+    Ongaro, "Consensus: Bridging Theory and Practice" (2014), section 6.3. Off (`max_executions` is
+    0), this is Raft. On, a value is a client's command with its serial number, and a server counts
+    how often its state machine has executed it, `max_executions` at most.
+
+    Left out: further commands of a client, which its next serial number tells apart; the answer,
+    which a client may lose, so it may always ask again; sessions that expire.
+    """
+
+    max_executions: int = parameter(0, at_least=0, at_most=3)  # 0: there is no state machine
+
+    no_client_dedup: bool = flaw("R29: a command that was executed is executed again")
+
+    # Volatile state: the state machine, rebuilt from the log after a crash
+    executed: Map[Node, Map[Value, Annotated[int, between(0, "max_executions")]]] = volatile(
+        each(each(0))
+    )
+
+    @request
+    def client_request(self, server: Node, value: Value) -> None:
+        """A client asks, for the first time or again; the session answers what is executed (6.3).
+
+        That answer changes nothing, so it is no step.
+        """
+        require(not self.is_repetition(server, value))
+        super().client_request(server, value)
+
+    # What the steps are made of
+
+    def advance_commit_index(self, server: Node) -> None:
+        """What a leader commits is executed."""
+        before = self.commit_index[server]
+        super().advance_commit_index(server)
+        self.execute(server, before)
+
+    def follow_commit_index(self, server: Node, leader_commit: int, last_new: int) -> None:
+        """What a follower learns to be committed is executed."""
+        before = self.commit_index[server]
+        super().follow_commit_index(server, leader_commit, last_new)
+        self.execute(server, before)
+
+    def execute(self, server: Node, before: int) -> None:
+        """Execute the entries behind `before` that are committed, but no command again (6.3)."""
+        for position in range(len(self.log[server])):
+            value = self.log[server][position].value
+            new = before <= position < self.commit_index[server]
+            if new and not self.is_repetition(server, value):
+                times = self.executed[server][value] + 1
+                self.executed[server][value] = min(times, self.max_executions)
+
+    def is_repetition(self, server: Node, value: Value) -> bool:
+        """Whether the session knows a command as executed."""
+        return self.executed[server][value] > 0 and not self.no_client_dedup
+
+    # Properties of this option
+
+    @invariant
+    def executed_once(self) -> bool:
+        """No state machine executes a command twice (6.3)."""
+        return all(self.executed[s][v] <= 1 for s in self.servers for v in self.values)
+
+    @witness
+    def committed_twice(self) -> bool:
+        """A command is in two committed entries of a log: its client has asked again."""
+        return any(
+            self.log[s][i].value == self.log[s][j].value
+            for s in self.servers
+            for i in range(len(self.log[s]))
+            if i < self.commit_index[s]
+            for j in range(len(self.log[s]))
+            if j < i
+        )
