@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from quorate.cli import check, registry
+from quorate.invariants.raft import committed_on_majority, leader_completeness
 from quorate.language import Node
 from quorate.language.failures import Disabled
 from quorate.models.raft.spec import (
@@ -158,3 +159,61 @@ def test_the_bounds_of_a_flaw_are_clean_without_it(entry: Any) -> None:
         if other.parameters == entry.parameters and not other.flaws and other.expected == "holds"
     ]
     assert any(entry.violates in (c.properties or ()) and c.distinct for c in clean)
+
+
+def overtaken(*, flawed: bool) -> tuple[Raft, list[Node]]:
+    """R25 by hand: an acknowledgement of term 1 arrives in term 3, for entries that are gone.
+
+    Five servers. `a` leads term 1, and only `b` has its two entries; `c` leads term 2 and puts its
+    own in their place at `a`; `a` leads term 3, and has one more entry at itself and at `d`.
+    """
+    spec, servers = cluster(5, max_messages=24, batch=2, stale_append_reply_accepted=flawed)
+    a, b, c, d, e = servers
+    first, second = spec.values
+
+    def win(server: Node, *voters: Node) -> None:
+        spec.time_out(server)
+        for voter in voters:
+            spec.receive_request_vote(in_flight(spec, RequestVote, voter))
+            spec.receive_request_vote_reply(in_flight(spec, RequestVoteReply, server))
+        assert spec.role[server] is Role.LEADER
+        spec.network.clear()
+
+    win(a, b, c)
+    spec.client_request(a, first)
+    spec.client_request(a, first)
+    spec.send_entries(a, b)
+    spec.receive_append_entries(in_flight(spec, AppendEntries, b))
+    late = in_flight(spec, AppendEntriesReply, a)
+    spec.network.clear()
+    win(c, d, e)
+    spec.client_request(c, second)
+    for follower in (a, d):
+        replicate(spec, c, follower)
+    spec.network.clear()
+    win(a, d, e)
+    spec.client_request(a, first)
+    spec.network.add(late)
+    spec.receive_append_entries_reply(late)
+    replicate(spec, a, d)
+    return spec, servers
+
+
+def test_a_late_acknowledgement_does_not_count() -> None:
+    spec, (a, *_) = overtaken(flawed=False)
+    assert spec.commit_index[a] == 0
+    assert committed_on_majority(spec)
+
+
+def test_r25_counts_it_and_a_later_leader_lacks_what_was_committed() -> None:
+    spec, (a, b, c, _, e) = overtaken(flawed=True)
+    assert spec.commit_index[a] == 2
+    assert not committed_on_majority(spec)
+    spec.network.clear()
+    spec.see_term(c, 3)
+    spec.time_out(c)
+    for voter in (b, e):
+        spec.receive_request_vote(in_flight(spec, RequestVote, voter))
+        spec.receive_request_vote_reply(in_flight(spec, RequestVoteReply, c))
+    assert spec.role[c] is Role.LEADER
+    assert not leader_completeness(spec)
