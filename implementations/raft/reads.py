@@ -20,6 +20,9 @@ def number_of_round(server: Server) -> int:
     """What AppendEntries carries, for the reply to repeat."""
     if server.has_flaw(Flaw.READINDEX_ACK_REUSED) and server.reads:
         return next(reversed(server.reads))  # the client's number, not a new one of ours
+    # What is sent later than the last call is worth a longer lease, so it is a call of its own.
+    if server.options.reads is Reads.LEASE and server.round_began.get(server.round) != server.now:
+        begin_round(server)
     return server.round
 
 

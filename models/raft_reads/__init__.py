@@ -1,0 +1,1 @@
+"""Raft with linearizable reads that are not written to the log."""
