@@ -142,6 +142,12 @@ class RaftMembership(Raft):
             self.command = value
         super().client_request(server, value)
 
+    @timeout
+    def step_down(self, server: Node) -> None:
+        """CheckQuorum: a leader has not heard from a majority (6.2); one by itself always has."""
+        require(self.majorities == 0 or not self.has_quorum(server, {server}))
+        super().step_down(server)
+
     @action
     def apply_committed(self, server: Node) -> None:
         """A server applies an entry, where configurations count from then on."""

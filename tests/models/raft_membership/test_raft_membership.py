@@ -233,12 +233,12 @@ SMALL: dict[str, Setting] = {
 }
 JOINT = SMALL | {"majorities": 2, "max_messages": 1}
 LATE = SMALL | {"max_applied": 2, "max_messages": 1}
-JOINS = SMALL | {"newcomers": 1}
+JOINS = SMALL | {"newcomers": 1, "check_quorum": True}
 
 
 @pytest.mark.parametrize(
     ("parameters", "size"),
-    [(SMALL, (192, 364)), (JOINT, (95, 130)), (LATE, (207, 358)), (JOINS, (148, 278))],
+    [(SMALL, (192, 364)), (JOINT, (95, 130)), (LATE, (207, 358)), (JOINS, (288, 582))],
     ids=["single", "joint", "late", "joins"],
 )
 def test_every_edge_of_the_graph_is_driven(
