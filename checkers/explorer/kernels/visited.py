@@ -12,6 +12,8 @@ is in the arena of the worker that added it.
 
 from __future__ import annotations
 
+from typing import Any
+
 from numba import njit, uint64
 
 from ..control import (
@@ -132,147 +134,6 @@ def _admitted(ctl, state):  # type: ignore[no-untyped-def]
 
 
 @njit
-def _claim(table, slot, entry, workers):  # type: ignore[no-untyped-def]
-    """Put an entry into a free slot. False when another worker was faster."""
-    if workers > 1:
-        return exchange(table, slot, 0, signed(entry))
-    store(table, slot, entry)
-    return True
-
-
-@njit
-def _counted(ctl, hashed, away):  # type: ignore[no-untyped-def]
-    """Note an entry added `away` buckets from its place. GROW when its table is to be looked at."""
-    owner = high_product(hashed, peek(ctl, WORKERS))
-    added = peek(peek(ctl, ADDED), owner) + 1
-    poke(peek(ctl, ADDED), owner, added)
-    if away >= FAR:
-        release(line(ctl, owner, TABLES), TABLES_CROWDED, 1)
-        return GROW
-    return GROW if added >= peek(peek(ctl, ALLOWED), owner) else 0
-
-
-@njit
-def insert_narrow(ctl):  # type: ignore[no-untyped-def]
-    """Add those states of the pending batch that are new. Returns 0, or why it stopped."""
-    hashes = peek(ctl, HASHES)
-    arena = peek(ctl, ARENA)
-    workers = peek(ctl, WORKERS)
-    constrained = peek(ctl, CONSTRAINT) != 0
-    limit = peek(ctl, LIMIT)
-    count = peek(ctl, COUNT)
-    fill = peek(ctl, FILL)
-    about = line(ctl, 0, TABLES)
-    table = peek(about, TABLES_TABLE)
-    buckets = peek(about, TABLES_BUCKETS)
-    status = 0
-    k = peek(ctl, PENDING)
-    asked = k
-    while k < fill:
-        while asked < min(k + AHEAD, fill):
-            hashed = load(hashes, asked)
-            if workers > 1:
-                about = table_of(ctl, hashed, workers)
-                table = peek(about, TABLES_TABLE)
-                buckets = peek(about, TABLES_BUCKETS)
-            prefetch(table, 8 * place(hashed, workers, buckets))
-            asked += 1
-        hashed = load(hashes, k)
-        if workers > 1:
-            about = table_of(ctl, hashed, workers)
-            table = peek(about, TABLES_TABLE)
-            buckets = peek(about, TABLES_BUCKETS)
-        first = place(hashed, workers, buckets)
-        bucket = first
-        known = matches(table, bucket, hashed)
-        free = matches(table, bucket, uint64(0))
-        while known == 0 and free == 0:
-            bucket += 1
-            known = matches(table, bucket, hashed)
-            free = matches(table, bucket, uint64(0))
-        if known != 0:
-            k += 1
-            continue
-        if constrained:
-            scratch = peek(ctl, SCRATCH)
-            store(scratch, 0, unmix(hashed))
-            if not _admitted(ctl, scratch):
-                k += 1
-                continue
-        if count >= limit:
-            status = OUT_OF_STATES
-            break
-        if not _claim(table, 8 * bucket + lowest(free), hashed, workers):
-            continue
-        store(arena, count, unmix(hashed))
-        count += 1
-        k += 1
-        status = _counted(ctl, hashed, bucket - first)
-        if status != 0:
-            break
-    poke(ctl, COUNT, count)
-    poke(ctl, PENDING, k)
-    return status
-
-
-@njit
-def insert_wide(ctl):  # type: ignore[no-untyped-def]
-    """`insert_narrow` for states of several words, which lie beside their hashes."""
-    words = peek(ctl, WORDS)
-    hashes = peek(ctl, HASHES)
-    states = peek(ctl, STATES)
-    arena = peek(ctl, ARENA)
-    workers = peek(ctl, WORKERS)
-    constrained = peek(ctl, CONSTRAINT) != 0
-    shift = peek(ctl, INDEX_SHIFT)
-    fill = peek(ctl, FILL)
-    status = 0
-    k = peek(ctl, PENDING)
-    asked = k
-    while k < fill:
-        while asked < min(k + AHEAD, fill):
-            hashed = load(hashes, asked)
-            about = table_of(ctl, hashed, workers)
-            first = place(hashed, workers, peek(about, TABLES_BUCKETS))
-            prefetch(peek(about, TABLES_TABLE), 8 * first)
-            asked += 1
-        if k + AHEAD // 2 < fill:
-            # That bucket has arrived: the state whose tag fits will be compared.
-            hashed = load(hashes, k + AHEAD // 2)
-            about = table_of(ctl, hashed, workers)
-            table = peek(about, TABLES_TABLE)
-            bucket = place(hashed, workers, peek(about, TABLES_BUCKETS))
-            fitting = matches_above(table, bucket, peek(ctl, INDEX_BITS), tag_of(ctl, hashed))
-            if fitting != 0:
-                prefetch(stored(ctl, load(table, 8 * bucket + lowest(fitting)), words), 0)
-        state = states + 8 * words * k
-        hashed = load(hashes, k)
-        about = table_of(ctl, hashed, workers)
-        slot = find_wide(ctl, about, state, hashed)
-        if slot >= 0 or (constrained and not _admitted(ctl, state)):
-            k += 1
-            continue
-        slot = ~slot
-        count = peek(ctl, COUNT)
-        if count >= peek(ctl, LIMIT):
-            status = OUT_OF_STATES
-            break
-        index = ((count << shift) | peek(ctl, WORKER)) + 1
-        entry = tag_of(ctl, hashed) | unsigned(index)
-        copy(state, arena + 8 * words * count, words)
-        if not _claim(peek(about, TABLES_TABLE), slot, entry, workers):
-            continue
-        poke(ctl, COUNT, count + 1)
-        k += 1
-        away = slot // 8 - place(hashed, workers, peek(about, TABLES_BUCKETS))
-        status = _counted(ctl, hashed, away)
-        if status != 0:
-            break
-    poke(ctl, PENDING, k)
-    return status
-
-
-@njit
 def find_narrow(ctl, about, hashed):  # type: ignore[no-untyped-def]
     """The slot of a hash in a table; ~ of the slot where it would go if it is not there."""
     table = peek(about, TABLES_TABLE)
@@ -306,3 +167,193 @@ def find_wide(ctl, about, state, hashed):  # type: ignore[no-untyped-def]
         if free != 0:
             return ~(8 * bucket + lowest(free))
         bucket += 1
+
+
+@njit
+def _note_added(ctl, owner, entries, away):  # type: ignore[no-untyped-def]
+    """Note entries added to a table, the last one `away` buckets from its place. GROW when the
+    table is to be looked at.
+    """
+    added = peek(peek(ctl, ADDED), owner) + entries
+    poke(peek(ctl, ADDED), owner, added)
+    if away >= FAR:
+        release(line(ctl, owner, TABLES), TABLES_CROWDED, 1)
+        return GROW
+    return GROW if added >= peek(peek(ctl, ALLOWED), owner) else 0
+
+
+@njit
+def _room(ctl, owner):  # type: ignore[no-untyped-def]
+    """How many entries this worker may add to a table until it is to be looked at."""
+    return peek(peek(ctl, ALLOWED), owner) - peek(peek(ctl, ADDED), owner)
+
+
+def _make_insert_narrow(shared: bool) -> Any:
+    """`insert_narrow`, for one worker or for several."""
+
+    @njit
+    def ask(ctl, hashed, workers, table, buckets):  # type: ignore[no-untyped-def]
+        """Ask for the bucket that a hash points to, in the one table or in its own."""
+        if shared:
+            about = table_of(ctl, hashed, workers)
+            table = peek(about, TABLES_TABLE)
+            buckets = peek(about, TABLES_BUCKETS)
+        prefetch(table, 8 * place(hashed, workers, buckets))
+
+    @njit
+    def insert(ctl):  # type: ignore[no-untyped-def]
+        hashes = peek(ctl, HASHES)
+        arena = peek(ctl, ARENA)
+        workers = peek(ctl, WORKERS) if shared else 1
+        constrained = peek(ctl, CONSTRAINT) != 0
+        limit = peek(ctl, LIMIT)
+        begun = count = peek(ctl, COUNT)
+        full = count + _room(ctl, 0)
+        fill = peek(ctl, FILL)
+        about = line(ctl, 0, TABLES)
+        table = peek(about, TABLES_TABLE)
+        buckets = peek(about, TABLES_BUCKETS)
+        status = 0
+        away = 0
+        k = peek(ctl, PENDING)
+        for ahead in range(k, min(fill, k + AHEAD)):
+            ask(ctl, load(hashes, ahead), workers, table, buckets)
+        while k < fill:
+            if k + AHEAD < fill:
+                ask(ctl, load(hashes, k + AHEAD), workers, table, buckets)
+            hashed = load(hashes, k)
+            if shared:
+                about = table_of(ctl, hashed, workers)
+                table = peek(about, TABLES_TABLE)
+                buckets = peek(about, TABLES_BUCKETS)
+            first = place(hashed, workers, buckets)
+            bucket = first
+            known = matches(table, bucket, hashed)
+            free = matches(table, bucket, uint64(0))
+            while known == 0 and free == 0:
+                bucket += 1
+                known = matches(table, bucket, hashed)
+                free = matches(table, bucket, uint64(0))
+            if known != 0:
+                k += 1
+                continue
+            if constrained:
+                scratch = peek(ctl, SCRATCH)
+                store(scratch, 0, unmix(hashed))
+                if not _admitted(ctl, scratch):
+                    k += 1
+                    continue
+            if count >= limit:
+                status = OUT_OF_STATES
+                break
+            slot = 8 * bucket + lowest(free)
+            if not shared:
+                store(table, slot, hashed)
+            elif not exchange(table, slot, 0, signed(hashed)):
+                continue  # another worker was faster: look again
+            store(arena, count, unmix(hashed))
+            count += 1
+            k += 1
+            away = bucket - first
+            if shared:
+                status = _note_added(ctl, high_product(hashed, workers), 1, away)
+                if status != 0:
+                    break
+            elif count >= full or away >= FAR:
+                break
+        if not shared:
+            status = max(status, _note_added(ctl, 0, count - begun, away))
+        poke(ctl, COUNT, count)
+        poke(ctl, PENDING, k)
+        return status
+
+    return insert
+
+
+def _make_insert_wide(shared: bool) -> Any:
+    """`insert_wide`, for one worker or for several."""
+
+    @njit
+    def about_table(ctl, hashed, workers):  # type: ignore[no-untyped-def]
+        return table_of(ctl, hashed, workers) if shared else line(ctl, 0, TABLES)
+
+    @njit
+    def ask(ctl, hashed, workers):  # type: ignore[no-untyped-def]
+        """Ask for the bucket that a hash points to."""
+        about = about_table(ctl, hashed, workers)
+        first = place(hashed, workers, peek(about, TABLES_BUCKETS))
+        prefetch(peek(about, TABLES_TABLE), 8 * first)
+
+    @njit
+    def insert(ctl):  # type: ignore[no-untyped-def]
+        words = peek(ctl, WORDS)
+        hashes = peek(ctl, HASHES)
+        states = peek(ctl, STATES)
+        arena = peek(ctl, ARENA)
+        workers = peek(ctl, WORKERS) if shared else 1
+        constrained = peek(ctl, CONSTRAINT) != 0
+        shift = peek(ctl, INDEX_SHIFT)
+        fill = peek(ctl, FILL)
+        status = 0
+        k = peek(ctl, PENDING)
+        for ahead in range(k, min(fill, k + AHEAD)):
+            ask(ctl, load(hashes, ahead), workers)
+        while k < fill:
+            if k + AHEAD < fill:
+                ask(ctl, load(hashes, k + AHEAD), workers)
+            if k + AHEAD // 2 < fill:
+                # That bucket has arrived: the state whose tag fits will be compared.
+                hashed = load(hashes, k + AHEAD // 2)
+                about = about_table(ctl, hashed, workers)
+                table = peek(about, TABLES_TABLE)
+                bucket = place(hashed, workers, peek(about, TABLES_BUCKETS))
+                fitting = matches_above(table, bucket, peek(ctl, INDEX_BITS), tag_of(ctl, hashed))
+                if fitting != 0:
+                    prefetch(stored(ctl, load(table, 8 * bucket + lowest(fitting)), words), 0)
+            state = states + 8 * words * k
+            hashed = load(hashes, k)
+            about = about_table(ctl, hashed, workers)
+            slot = find_wide(ctl, about, state, hashed)
+            if slot >= 0 or (constrained and not _admitted(ctl, state)):
+                k += 1
+                continue
+            slot = ~slot
+            count = peek(ctl, COUNT)
+            if count >= peek(ctl, LIMIT):
+                status = OUT_OF_STATES
+                break
+            index = ((count << shift) | peek(ctl, WORKER)) + 1
+            entry = tag_of(ctl, hashed) | unsigned(index)
+            copy(state, arena + 8 * words * count, words)
+            if not shared:
+                store(peek(about, TABLES_TABLE), slot, entry)
+            elif not exchange(peek(about, TABLES_TABLE), slot, 0, signed(entry)):
+                continue  # another worker was faster: look again
+            poke(ctl, COUNT, count + 1)
+            k += 1
+            away = slot // 8 - place(hashed, workers, peek(about, TABLES_BUCKETS))
+            status = _note_added(ctl, high_product(hashed, workers), 1, away)
+            if status != 0:
+                break
+        poke(ctl, PENDING, k)
+        return status
+
+    return insert
+
+
+_narrow_alone = _make_insert_narrow(False)
+_narrow_shared = _make_insert_narrow(True)
+_wide_alone = _make_insert_wide(False)
+_wide_shared = _make_insert_wide(True)
+
+
+@njit
+def insert_narrow(ctl):  # type: ignore[no-untyped-def]
+    """Add those states of the pending batch that are new. Returns 0, or why it stopped."""
+    return _narrow_shared(ctl) if peek(ctl, WORKERS) > 1 else _narrow_alone(ctl)
+
+
+@njit
+def insert_wide(ctl):  # type: ignore[no-untyped-def]
+    """`insert_narrow` for states of several words, which lie beside their hashes."""
+    return _wide_shared(ctl) if peek(ctl, WORKERS) > 1 else _wide_alone(ctl)
