@@ -269,3 +269,19 @@ def electable(spec: Elections) -> bool:
     The bound leaves others alone: a split vote in the last term has no term to be repeated in.
     """
     return any(spec.leads(server) for server in spec.servers)
+
+
+@invariant
+def leaders_have_committed(spec: Replication) -> bool:
+    """Leader Completeness, of what is committed and still there: leaders of later terms have it.
+
+    A server that has lost what it knows to be committed breaks `leader_completeness` at once. This
+    holds until a leader lacks an entry which another server has, and knows to be committed (5.4).
+    """
+    return all(
+        has_prefix(spec, leader, server, known_committed(spec, server))
+        for leader in spec.servers
+        if spec.leads(leader)
+        for server in spec.servers
+        if spec.current_term[server] <= spec.current_term[leader]
+    )
