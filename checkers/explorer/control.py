@@ -77,28 +77,28 @@ STEP_COUNT = 62
 
 # Entries of a wide table.
 INDEX_BITS = 63  # the lower bits, an index; those above are a tag
-INDEX_SHIFT = 69  # of an index: the lower bits, which say in whose arena the state is
+INDEX_SHIFT = 64  # of an index: the lower bits, which say in whose arena the state is
 
 # Several workers.
-SHARED = 64  # address of the lines that all share
-YIELD = 65  # address of sched_yield
-ROUND = 66  # how often the workers have met
-ADDED = 67  # for each table, the entries that this worker has added to it
-ALLOWED = 68  # for each table, the count in ADDED at which the workers have to look at it
+SHARED = 65  # address of the lines that all share
+YIELD = 66  # address of sched_yield
+ROUND = 67  # how often the workers have met
+ADDED = 68  # for each table, the entries that this worker has added to it
+ALLOWED = 69  # for each table, the count in ADDED at which the workers have to look at it
 
 # Levels.
 OPEN = 70  # whether a level is being expanded; else the states after LEVEL_END are to be looked at
 LEVEL_END = 71  # the position in the arena at which the last level ends
-LEVEL_ENDS = 74  # the positions of those that ended in this call
-LEVEL_COUNT = 75  # how many they are
-LEVEL_LIMIT = 77  # and how many they may be
+LEVEL_ENDS = 72  # the positions of those that ended in this call
+LEVEL_COUNT = 73  # how many they are
+LEVEL_LIMIT = 74  # and how many they may be
 
 # The always-possible pass.
-MARKS = 72  # one byte a slot of the table
-PEERS = 73  # address of a table of all workers' control blocks
+MARKS = 76  # one byte a slot of the table
+PEERS = 77  # address of a table of all workers' control blocks
 
 # Going back along a trace.
-TARGET = 76  # address of the state whose predecessor is looked for
+TARGET = 78  # address of the state whose predecessor is looked for
 
 MOVED = 80  # eight words: the bucket being moved
 
@@ -114,6 +114,10 @@ OUT_OF_STATES = 5
 OUT_OF_MEMORY = 6
 STOPPED = 7  # another worker stopped, or Python said so
 CROWDED = 8  # the hash does not spread these states: our bug
+
+# What passes return in place of a count or a position.
+NONE = -1
+OVERFULL = -2  # a state has more successors than in the search: our bug
 
 # Findings of FOUND_OTHER.
 FOUND_DEADLOCK = 0

@@ -23,7 +23,7 @@ from .cache import cache_directory, read, write
 Kernel = Callable[[int, int, int], int]
 """A kernel: address of a control block, and two numbers. Runs without the interpreter's lock."""
 
-NAMES = ("advance", "offer", "check", "predecessor", "seed", "sweep", "unmarked")
+NAMES = ("begin", "advance", "offer", "check", "predecessor", "seed", "sweep", "unmarked")
 
 _WORD = ctypes.c_int64
 _PROTOTYPE = ctypes.CFUNCTYPE(_WORD, _WORD, _WORD, _WORD)

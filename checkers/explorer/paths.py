@@ -27,6 +27,8 @@ def _before(crew: Crew, target: Words, level: int) -> Words:
     for worker in crew.workers:
         worker.put(worker[c.TARGET], target)
     positions = crew.run("predecessor", [worker.range(level) for worker in crew.workers])
+    if c.OVERFULL in positions:
+        raise RuntimeError("a state has more successors than in the search")
     found = [
         worker.state(position)
         for worker, position in zip(crew.workers, positions, strict=True)

@@ -14,6 +14,8 @@ from .memory import Region
 from .search import Search
 from .workers import Words
 
+_SLICE = 1 << 18  # states that a worker looks at before somebody looks at the clock
+
 
 def out_of_reach(
     search: Search, predicate: int, actions: tuple[str, ...], excuse: int | None = None
@@ -33,20 +35,40 @@ def out_of_reach(
     search.charge(sum(8 * (worker[c.BUCKETS] + c.PAD) for worker in crew.workers))
     marked = sum(crew.run_alike("seed", predicate))
     stored = sum(worker[c.COUNT] for worker in crew.workers)
-    backwards = 1
+    backwards = True
     while marked < stored:
         search.renew()
         for worker in crew.workers:
             worker[c.EXPAND_SOME] = search.functions.expand_by[actions]
-        changed = sum(crew.run_alike("sweep", backwards))
+        changed = _sweep(search, backwards)
         if changed == 0:
             if excuse is not None:
                 crew.run_alike("seed", excuse)
-            return _first_unmarked(search)
+            found = _first_unmarked(search)
+            if found is None and excuse is None:
+                raise RuntimeError("a state without a mark has got lost")
+            return found
         marked += changed
-        backwards = 1 - backwards
-        search.require_time()
+        backwards = not backwards
     return None
+
+
+def _sweep(search: Search, backwards: bool) -> int:
+    """Look at all states once. How many got a mark. Raises TimeoutError past the limit of time."""
+    crew = search.crew
+    counts = [worker[c.COUNT] for worker in crew.workers]
+    changed = 0
+    for first in range(0, max(counts), _SLICE):
+        parts = [(min(first, count), min(first + _SLICE, count)) for count in counts]
+        if backwards:
+            mirrored = zip(parts, counts, strict=True)
+            parts = [(count - start, count - end) for (start, end), count in mirrored]
+        results = crew.run("sweep", parts)
+        if c.OVERFULL in results:
+            raise RuntimeError("a state has more successors than in the search")
+        changed += sum(results)
+        search.require_time()
+    return changed
 
 
 def _first_unmarked(search: Search) -> tuple[int, Words] | None:

@@ -152,6 +152,7 @@ class Search:
             worker[c.STEP_MASK] = _signed(self.goals.steps)
             worker[c.REFINEMENTS] = len(self.functions.refinements)
             worker[c.DEADLOCK] = int(self.goals.deadlock)
+        self.crew.run_alike("begin")
         try:
             reason = self._search()
         except KeyboardInterrupt:
@@ -286,7 +287,7 @@ class Search:
         left = max(self.limits.max_states - self._distinct(), 0)
         self._turn = (self._turn + 1) % len(workers)
         for number, worker in enumerate(workers):
-            part = left // len(workers)
+            part = max(left // len(workers), 1)
             if left < _FEW:
                 part = left if number == self._turn else 0
             worker[c.LIMIT] = min(worker.arena_states, worker[c.COUNT] + part)

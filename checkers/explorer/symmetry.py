@@ -56,11 +56,12 @@ def _sample(compiled: Compiled, chance: random.Random) -> list[Words]:
         if state in met:
             continue
         met[state] = None
-        edge += [s for s in _successors(compiled, state) if s not in met][:32]
+        edge += [s for s in _successors(compiled, state) or () if s not in met][:32]
     return list(met)
 
 
-def _successors(compiled: Compiled, state: Words) -> list[Words]:
+def _successors(compiled: Compiled, state: Words) -> list[Words] | None:
+    """What follows a state; None where a step has no value, which the search will find."""
     native = compiled.native
     words = native.words
     source = (ctypes.c_uint64 * words)(*state)
@@ -76,6 +77,8 @@ def _successors(compiled: Compiled, state: Words) -> list[Words]:
             ctypes.addressof(coverage),
             ctypes.addressof(trap),
         )
+        if trap.value:
+            return None
         if count >= 0:
             return [tuple(out[k * words : (k + 1) * words]) for k in range(count)]
         room *= 4
@@ -94,8 +97,11 @@ def _compare(compiled: Compiled, state: Words, image: Words, sort: str) -> None:
         raise SpecProblem(f"property {name} is not symmetric in {sort}: use --no-symmetry")
 
 
-def _forms(compiled: Compiled, state: Words) -> list[Words]:
-    return sorted(compiled.canonical(words) for words in _successors(compiled, state))
+def _forms(compiled: Compiled, state: Words) -> list[Words] | None:
+    successors = _successors(compiled, state)
+    if successors is None:
+        return None
+    return sorted(compiled.canonical(words) for words in successors)
 
 
 def _predicates(compiled: Compiled, state: Words) -> int:
@@ -115,8 +121,8 @@ def _differing_action(compiled: Compiled, state: Words, image: Words) -> str:
     def by_action(words: Words) -> dict[str, list[Words]]:
         found: dict[str, list[Words]] = {}
         for step in evaluator.successors(compiled.unpack(words)):
-            if not isinstance(step.target, Trap):
-                found.setdefault(step.label.action, []).append(compiled.form(step.target))
+            form = () if isinstance(step.target, Trap) else compiled.form(step.target)
+            found.setdefault(step.label.action, []).append(form)
         return {action: sorted(forms) for action, forms in found.items()}
 
     first, second = by_action(state), by_action(image)

@@ -223,10 +223,10 @@ class Crew:
         """Run a kernel on every worker, each with its two numbers; their results."""
         function = self.kernels[kernel]
         futures: list[Future[int]] = []
-        if self._pool is not None:
-            for worker, (a, b) in zip(self.workers[1:], arguments[1:], strict=True):
-                futures.append(self._pool.submit(function, worker.address, a, b))
         try:
+            if self._pool is not None:
+                for worker, (a, b) in zip(self.workers[1:], arguments[1:], strict=True):
+                    futures.append(self._pool.submit(function, worker.address, a, b))
             first = function(self.workers[0].address, *arguments[0])
             return [first, *(future.result() for future in futures)]
         except BaseException:
@@ -243,10 +243,11 @@ class Crew:
         """Expand about so many states a worker, or until so many levels have begun. A status."""
         for worker in self.workers:
             worker[c.LEVEL_LIMIT] = min(levels, MOST_LEVELS)
-        statuses = self.run_alike("advance", states)
-        for worker in self.workers:
-            worker.gather_levels()
-        return max(statuses)
+        try:
+            return max(self.run_alike("advance", states))
+        finally:
+            for worker in self.workers:
+                worker.gather_levels()
 
     def stop(self) -> None:
         """Tell workers that wait for each other to return."""
@@ -266,6 +267,7 @@ class Crew:
 
     def close(self) -> None:
         """Let the threads go."""
+        self.stop()
         if self._pool is not None:
             self._pool.shutdown()
 

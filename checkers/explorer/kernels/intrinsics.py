@@ -261,6 +261,23 @@ def matches(typing: Any, address: Any, bucket: Any, key: Any) -> Any:
 
 
 @intrinsic
+def known_and_free(typing: Any, address: Any, bucket: Any, key: Any) -> Any:
+    """Which words of a bucket equal a key, and (from bit 8 on) which are zero, in one reading.
+
+    Read twice, a word that another worker fills in between could be neither.
+    """
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        line = _bucket(builder, args[0], args[1])
+        known = _mask(builder, builder.icmp_unsigned("==", line, _splat(builder, args[2])))
+        zero = ir.Constant(line.type, [0] * 8)
+        free = _mask(builder, builder.icmp_unsigned("==", line, zero))
+        return builder.or_(known, builder.shl(free, I64(8)))
+
+    return types.int64(types.int64, types.int64, types.uint64), emit
+
+
+@intrinsic
 def matches_above(typing: Any, address: Any, bucket: Any, shift: Any, key: Any) -> Any:
     """Which of the eight words of a bucket equal a key in the bits from `shift` up: a mask."""
 

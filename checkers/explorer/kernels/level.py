@@ -68,7 +68,7 @@ from .growth import make as make_growth
 from .hashing import hash_words, mix, unmix
 from .intrinsics import call2, call5, high_product, load, peek, poke, store
 from .meeting import gather, meet, pause, paused
-from .sifting import sift, sift_narrow
+from .sifting import prepare, sift, sift_narrow
 from .visited import copy, insert_narrow, insert_wide
 
 _NEW = 1  # at the end of a level: states were found,
@@ -207,6 +207,7 @@ def make(wide: bool) -> Any:
             if count < 0:
                 status = NEED_ROOM
                 poke(ctl, CURRENT, cursor)
+                poke(ctl, TRAP, 0)  # of steps that will be taken again
                 break
             if steps or count == 0 or peek(ctl, TRAP) != 0:
                 _note(ctl, cursor, count)
@@ -307,4 +308,11 @@ def make(wide: bool) -> Any:
                     return made
         return status
 
-    return {"advance": advance, "offer": offer}
+    @njit
+    def begin(ctl, unused, neither):  # type: ignore[no-untyped-def]
+        """Prepare this worker's memory for its first state."""
+        if wide:
+            prepare(peek(ctl, FILTER), peek(ctl, FILTER_BITS), peek(ctl, SCRATCH), peek(ctl, WORDS))
+        return DONE
+
+    return {"begin": begin, "advance": advance, "offer": offer}

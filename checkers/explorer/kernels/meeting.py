@@ -41,12 +41,6 @@ def common(ctl):  # type: ignore[no-untyped-def]
 
 
 @njit
-def stop(ctl):  # type: ignore[no-untyped-def]
-    """Tell all to return."""
-    release(common(ctl), SHARED_STOP, 1)
-
-
-@njit
 def pause(ctl):  # type: ignore[no-untyped-def]
     """Ask the others to come to the next meeting soon."""
     release(common(ctl), SHARED_PAUSE, peek(ctl, ROUND) + 1)

@@ -13,7 +13,10 @@ from ..control import (
     COVERAGE,
     EXPAND,
     EXPAND_SOME,
+    LEAVE_OUT,
     MARKS,
+    NONE,
+    OVERFULL,
     PEERS,
     PREDICATES,
     RAW,
@@ -41,22 +44,24 @@ from .visited import find_narrow, find_wide, table_of
 
 @njit
 def predecessor(ctl, start, end):  # type: ignore[no-untyped-def]
-    """The least state from `start` to `end` of the arena with TARGET (one state) among its
-    successors: its position, or -1.
+    """The least state from `start` to `end` of the arena with TARGET (another state) among its
+    successors: its position, or NONE.
     """
     words = peek(ctl, WORDS)
     arena = peek(ctl, ARENA)
     raw = peek(ctl, RAW)
     canonical = peek(ctl, CANONICAL)
     wanted = peek(ctl, TARGET)
-    best = -1
+    best = NONE
     for position in range(start, end):
         state = arena + 8 * words * position
         if best >= 0 and compare(state, arena + 8 * words * best, words) > 0:
             continue
-        limit = peek(ctl, RAW_LIMIT)
+        limit = peek(ctl, RAW_LIMIT) + LEAVE_OUT
         count = call5(peek(ctl, EXPAND), state, raw, limit, peek(ctl, COVERAGE), ctl + 8 * TRAP)
         poke(ctl, TRAP, 0)
+        if count < 0:
+            return OVERFULL
         for k in range(count):
             target = raw + 8 * words * k
             if canonical != 0:
@@ -95,23 +100,26 @@ def make(wide: bool) -> Any:
         return total
 
     @njit
-    def sweep(ctl, backwards, unused):  # type: ignore[no-untyped-def]
-        """Mark the states with a marked successor by EXPAND_SOME. Returns how many were marked."""
+    def sweep(ctl, start, end):  # type: ignore[no-untyped-def]
+        """Mark those of the states from `start` to `end` with a marked successor by EXPAND_SOME;
+        backwards where `end` is less. Returns how many were marked.
+        """
         words = peek(ctl, WORDS)
         arena = peek(ctl, ARENA)
         raw = peek(ctl, RAW)
         canonical = peek(ctl, CANONICAL)
-        total = peek(ctl, COUNT)
         changed = 0
-        for step in range(total):
-            position = total - 1 - step if backwards != 0 else step
+        for step in range(abs(end - start)):
+            position = start + step if start < end else start - 1 - step
             state = arena + 8 * words * position
             mark = marked(ctl, state)
             if load_byte(mark, 0) != 0:
                 continue
-            limit = peek(ctl, RAW_LIMIT)
+            limit = peek(ctl, RAW_LIMIT) + LEAVE_OUT
             junk = peek(ctl, COVERAGE)
             count = call5(peek(ctl, EXPAND_SOME), state, raw, limit, junk, ctl + 8 * TRAP)
+            if count < 0:
+                return OVERFULL
             for k in range(count):
                 target = raw + 8 * words * k
                 if canonical != 0:
@@ -126,10 +134,10 @@ def make(wide: bool) -> Any:
 
     @njit
     def unmarked(ctl, start, end):  # type: ignore[no-untyped-def]
-        """The least state without a mark from `start` to `end`: its position, or -1."""
+        """The least state without a mark from `start` to `end`: its position, or NONE."""
         words = peek(ctl, WORDS)
         arena = peek(ctl, ARENA)
-        best = -1
+        best = NONE
         for position in range(start, end):
             state = arena + 8 * words * position
             if load_byte(marked(ctl, state), 0) != 0:

@@ -2,6 +2,9 @@
 
 A filter holds recent successors, each at the place its hash gives. It only spares work: what it
 forgets is looked up in the visited set.
+
+A narrow filter holds hashes, of which none is zero, so an empty one has seen nothing. A wide one
+holds states, and zero is a state: `prepare` sees to it that it has not been seen either.
 """
 
 from __future__ import annotations
@@ -10,6 +13,24 @@ from numba import int64, njit, uint64
 
 from .hashing import hash_words, mix
 from .intrinsics import load, signed, store
+
+
+@njit
+def prepare(filter_, bits, scratch, words):  # type: ignore[no-untyped-def]
+    """At the place of the state of zeros in an empty wide filter, put one that belongs elsewhere.
+
+    `scratch` has room for a state.
+    """
+    for i in range(words):
+        store(scratch, i, uint64(0))
+    line = hash_words(scratch, words) >> uint64(64 - bits)
+    other = line
+    number = uint64(0)
+    while other == line:
+        number += uint64(1)
+        store(scratch, 0, number)
+        other = hash_words(scratch, words) >> uint64(64 - bits)
+    store(filter_, words * signed(line), number)
 
 
 @njit

@@ -53,6 +53,7 @@ from .intrinsics import (
     call2,
     exchange,
     high_product,
+    known_and_free,
     load,
     lowest,
     matches,
@@ -139,12 +140,11 @@ def find_narrow(ctl, about, hashed):  # type: ignore[no-untyped-def]
     table = peek(about, TABLES_TABLE)
     bucket = place(hashed, peek(ctl, WORKERS), peek(about, TABLES_BUCKETS))
     while True:
-        known = matches(table, bucket, hashed)
-        if known != 0:
-            return 8 * bucket + lowest(known)
-        free = matches(table, bucket, uint64(0))
-        if free != 0:
-            return ~(8 * bucket + lowest(free))
+        found = known_and_free(table, bucket, hashed)
+        if found & 255 != 0:
+            return 8 * bucket + lowest(found)
+        if found != 0:
+            return ~(8 * bucket + lowest(found >> 8))
         bucket += 1
 
 
@@ -157,6 +157,7 @@ def find_wide(ctl, about, state, hashed):  # type: ignore[no-untyped-def]
     tag = tag_of(ctl, hashed)
     bucket = place(hashed, peek(ctl, WORKERS), peek(about, TABLES_BUCKETS))
     while True:
+        # First, so that what is filled after this is looked for again in vain, not missed.
         free = matches(table, bucket, uint64(0))
         fitting = matches_above(table, bucket, bits, tag) & ~free
         while fitting != 0:
@@ -228,13 +229,11 @@ def _make_insert_narrow(shared: bool) -> Any:
                 buckets = peek(about, TABLES_BUCKETS)
             first = place(hashed, workers, buckets)
             bucket = first
-            known = matches(table, bucket, hashed)
-            free = matches(table, bucket, uint64(0))
-            while known == 0 and free == 0:
+            found = known_and_free(table, bucket, hashed)
+            while found == 0:
                 bucket += 1
-                known = matches(table, bucket, hashed)
-                free = matches(table, bucket, uint64(0))
-            if known != 0:
+                found = known_and_free(table, bucket, hashed)
+            if found & 255 != 0:
                 k += 1
                 continue
             if constrained:
@@ -246,7 +245,7 @@ def _make_insert_narrow(shared: bool) -> Any:
             if count >= limit:
                 status = OUT_OF_STATES
                 break
-            slot = 8 * bucket + lowest(free)
+            slot = 8 * bucket + lowest(found >> 8)
             if not shared:
                 store(table, slot, hashed)
             elif not exchange(table, slot, 0, signed(hashed)):
