@@ -138,7 +138,7 @@ class RaftPreVote(Raft):
         self.become_follower(server)
         self.pre_votes[server] = {server}
         self.hears_leader[server] = False
-        for peer in self.servers - {server}:
+        for peer in self.peers(server):
             self.poll(
                 PreVote(
                     RequestVote(
@@ -154,7 +154,7 @@ class RaftPreVote(Raft):
 
     def campaign_if_electable(self, server: Node) -> None:
         """Start the election that a majority would grant."""
-        if self.is_majority(self.pre_votes[server]):
+        if self.has_quorum(server, self.pre_votes[server]):
             self.pre_votes[server] = empty()
             super().time_out(server)
 

@@ -1,0 +1,1 @@
+"""Raft with all options in one spec."""
