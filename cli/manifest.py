@@ -7,6 +7,7 @@ nothing: targets (the spec, properties, adapters) stay text until somebody needs
 from __future__ import annotations
 
 import dataclasses
+import functools
 import tomllib
 import types
 import typing
@@ -213,8 +214,11 @@ def _entries(table: Mapping[str, Any], family: str, kind: type[T], path: Path) -
     return tuple(found.values())
 
 
+_hints = functools.lru_cache(typing.get_type_hints)
+
+
 def _entry(row: Mapping[str, Any], kind: type, where: str) -> Any:
-    hints = typing.get_type_hints(kind)
+    hints = _hints(kind)
     _known(row, hints, where)
     values: dict[str, Any] = {}
     for field in dataclasses.fields(kind):

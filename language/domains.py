@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sized
 from itertools import product
 
 from .ir.types import (
@@ -52,6 +53,51 @@ def values_of(kind: Type, universe: Universe) -> Iterator[Value]:
             return _sequences(element, capacity, universe)
         case BagType(element, copies, capacity):
             return _bags(element, copies, capacity, universe)
+
+
+def is_value(value: object, kind: Type, universe: Universe) -> bool:
+    """Whether something is a value of a type: one of `values_of`, which may be too many to list."""
+    match kind:
+        case BoolType():
+            return isinstance(value, bool)
+        case IntType(low, high):
+            return type(value) is int and low <= value <= high
+        case EnumType(name, members):
+            return any(value is universe.enums[name][member] for member in members)
+        case NodeType(sort):
+            return value in universe.nodes[sort.name]
+        case OptionType(inner):
+            return value is None or is_value(value, inner, universe)
+        case RecordType(name, fields):
+            return type(value) is universe.records[name] and all(
+                is_value(getattr(value, field), inner, universe) for field, inner in fields
+            )
+        case UnionType(variants):
+            return any(is_value(value, variant, universe) for variant in variants)
+    return _is_collection(value, kind, universe)
+
+
+def _is_collection(value: object, kind: Type, universe: Universe) -> bool:
+    def all_are(items: Iterable[object], element: Type) -> bool:
+        return all(is_value(item, element, universe) for item in items)
+
+    match kind, value:
+        case SetType(element, capacity), frozenset():
+            return _at_most(value, capacity) and all_are(value, element)
+        case MapType(key, inner), FrozenMap():
+            keys = list(values_of(key, universe))
+            return {*value} == {*keys} and all_are(value.values(), inner)
+        case SeqType(element, capacity), tuple():
+            return _at_most(value, capacity) and all_are(value, element)
+        case BagType(element, copies, capacity), FrozenBag():
+            counts = Counter(value)
+            within = _at_most(counts, capacity) and max(counts.values(), default=0) <= copies
+            return within and all_are(counts, element)
+    return False
+
+
+def _at_most(items: Sized, capacity: int | None) -> bool:
+    return capacity is None or len(items) <= capacity
 
 
 def _options(inner: Type, universe: Universe) -> Iterator[Value]:

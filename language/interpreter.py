@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from .adopt import freeze
 from .declarations import Mark, Run, running
-from .domains import values_of
+from .domains import is_value, values_of
 from .failures import Disabled
 from .frozen import NoSuchIndexError
 from .ir.nodes import Kind, TrapKind
@@ -72,7 +72,14 @@ class Reference:
 
     def taken(self, state: State, label: Label) -> list[Transition]:
         """Those of the successors that come of the label's action and parameters."""
+        parameters = self._actions.get(label.action)
+        if parameters is None or [n for n, _ in parameters] != [n for n, _ in label.parameters]:
+            return []
         binding = tuple(value for _, value in label.parameters)
+        kinds = [kind for _, kind in parameters]
+        universe = self._shape.universe
+        if not all(is_value(v, k, universe) for v, k in zip(binding, kinds, strict=True)):
+            return []
         method = next(m for m in self._with_role("action") if m.name == label.action)
         return list(self._taken(method, self._live(state), [binding]))
 

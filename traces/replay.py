@@ -129,10 +129,9 @@ class _Spec:
         if states[0] not in initial:
             return self._not_initial(initial)
         for index, label in enumerate(self.trace.labels, start=1):
-            enabled = self.semantics.successors(states[index - 1])
-            wanted = Transition(label, states[index])
-            if wanted not in enabled:
-                return self._diverged(index, label, enabled)
+            taken = self.semantics.taken(states[index - 1], label)
+            if Transition(label, states[index]) not in taken:
+                return self._diverged(index, label, taken)
         shown = shows(self.trace, self.semantics, self.ir, self.universe)
         return self._ended(_outcome(shown), len(self.trace.labels), shown.reason)
 
@@ -155,8 +154,8 @@ class _Spec:
             differences=found,
         )
 
-    def _diverged(self, index: int, label: Label, enabled: Sequence[Transition]) -> ReplayResult:
-        same = [one.target for one in enabled if one.label == label]
+    def _diverged(self, index: int, label: Label, taken: Sequence[Transition]) -> ReplayResult:
+        same = [one.target for one in taken if one.label == label]
         traps = [one for one in same if isinstance(one, Trap)]
         found: tuple[Difference, ...] = ()
         reasons: WhyNot | None = None

@@ -189,9 +189,7 @@ def _always_possible(subject: _Subject) -> Shown:
     if not subject.semantics.demands(name, subject.last):
         return Shown(False, f"{name} does not have to stay in reach from the last state")
     by = next(one.by for one in subject.ir.properties if one.name == name)
-    found = _reachable(
-        subject.last, subject.semantics, by, lambda one: subject.semantics.holds(name, one)
-    )
+    found = _reachable(subject, by, lambda one: subject.semantics.holds(name, one))
     if found is None:
         return Shown(None, f"more than {SEARCH_LIMIT} states to look at for {name}")
     if found:
@@ -200,10 +198,13 @@ def _always_possible(subject: _Subject) -> Shown:
 
 
 def _reachable(
-    start: State, semantics: Semantics, by: tuple[str, ...], wanted: Callable[[State], bool]
+    subject: _Subject, by: tuple[str, ...], wanted: Callable[[State], bool]
 ) -> bool | None:
     """Whether a wanted state can be reached by these actions; None beyond SEARCH_LIMIT."""
+    semantics, start = subject.semantics, subject.last
     seen, queue = {start}, deque([start])
+    # The evaluator says which steps there are: the reference takes long to try all.
+    evaluator = Evaluator(subject.ir, subject.universe)
     while queue:
         state = queue.popleft()
         if wanted(state):
@@ -211,12 +212,16 @@ def _reachable(
         if not semantics.allowed(state):
             # Beyond the state constraint: looked at, but not left.
             continue
-        for transition in semantics.successors(state):
-            target = transition.target
-            if isinstance(target, Trap) or transition.label.action not in by or target in seen:
+        labels = {
+            (s.label.action, s.label.parameters): s.label for s in evaluator.successors(state)
+        }
+        for label in labels.values():
+            if label.action not in by:
                 continue
-            seen.add(target)
-            queue.append(target)
+            for transition in semantics.taken(state, label):
+                if not isinstance(transition.target, Trap) and transition.target not in seen:
+                    seen.add(transition.target)
+                    queue.append(transition.target)
         if len(seen) > SEARCH_LIMIT:
             return None
     return False
