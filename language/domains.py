@@ -85,8 +85,10 @@ def _is_collection(value: object, kind: Type, universe: Universe) -> bool:
         case SetType(element, capacity), frozenset():
             return _at_most(value, capacity) and all_are(value, element)
         case MapType(key, inner), FrozenMap():
-            keys = list(values_of(key, universe))
-            return {*value} == {*keys} and all_are(value.values(), inner)
+            total = type(value) is FrozenMap and len(value) == sum(
+                1 for _ in values_of(key, universe)
+            )
+            return total and all_are(value, key) and all_are(value.values(), inner)
         case SeqType(element, capacity), tuple():
             return _at_most(value, capacity) and all_are(value, element)
         case BagType(element, copies, capacity), FrozenBag():
