@@ -16,30 +16,21 @@ from ...models.multi_paxos import spec
 from ...traces.adapter import StepRefused
 from .. import multi_paxos as core
 from .. import sessions
+from ..storage import Log
 
 LEADERS = tuple(f"leader{ballot}" for ballot in range(4))
-UNSPECIFIED = (
-    core.Refused,
-    core.Chosen,
-    core.Heartbeat,
-    core.Behind,
-    core.Snapshot,
-    core.Forward,
-)
+UNSPECIFIED = (core.Refused, core.Chosen, core.Heartbeat, core.Behind, core.Snapshot, core.Forward)
 
 
 class MultiPaxosSession(sessions.CoreSession[sessions.GrowingNetwork]):
     """Voters, learners, and a leader for every ballot."""
 
-    vocabulary = sessions.Vocabulary(
+    vocabulary = sessions.Vocabulary.of(
+        core,
         spec=spec.MultiPaxos,
         network=sessions.GrowingNetwork,
         sites=("acceptors", "replicas"),
         others=LEADERS,
-        send=core.Send,
-        received=core.Received,
-        persist=core.persist,
-        refusal=core.ProtocolError,
         wire=dict.fromkeys(UNSPECIFIED),
         number=lambda ballot: -1 if ballot is None else ballot.round,
         name=lambda value: value.operation if isinstance(value, core.Command) else value,
@@ -47,49 +38,28 @@ class MultiPaxosSession(sessions.CoreSession[sessions.GrowingNetwork]):
             "phase_1a": lambda self, given: self.feed(
                 LEADERS[given["ballot"]], core.TakeOver(given["ballot"])
             ),
-            "phase_1b": lambda self, given: self.arrive(given["prepare"], given["acceptor"].name),
+            "phase_1b": lambda self, given: self.arrive(given["acceptor"].name, given["prepare"]),
             "lead": lambda self, given: self.lead(given["ballot"], given["quorum"]),
             "propose": lambda self, given: self.propose(given["ballot"], given["command"].name),
-            "phase_2b": lambda self, given: self.arrive(given["accept"], given["acceptor"].name),
+            "phase_2b": lambda self, given: self.arrive(given["acceptor"].name, given["accept"]),
             "execute": lambda self, given: self.learn(given["replica"].name, given["accept"]),
         },
+        # Whoever begins to lead waits for the time of the first heartbeat.
+        demands={"lead": core.SetTimer},
     )
 
-    def create(self, name: str) -> core.Replica:
-        """A replica, which votes if it is one of the acceptors."""
-        acceptors = self.translation.names("acceptors")
-        return core.Replica(name, self.members, self.options, acceptors=acceptors)
-
-    @property
-    def members(self) -> tuple[str, ...]:
-        """All replicas."""
-        return (*LEADERS, *self.names)
-
-    @property
-    def options(self) -> core.Options:
-        """The variant that all replicas run."""
-        return core.Options(flaws=frozenset(map(core.Flaw, self.flaws)))
-
-    def arrive(self, image: Any, to: str) -> None:
-        """What was ever sent arrives at a site; refused where it was not."""
-        envelope = self.network.receive({"message": image})
-        self.feed(to, core.Received(envelope.sender, envelope.message))
-
-    def sent_in(self, ballot: int, kind: type) -> list[Any]:
-        """The messages of a kind in a ballot, by sender."""
-        messages: Any = self.network.contents(kind)
-        return sorted((m for m in messages if m.ballot == ballot), key=lambda m: m.sender.name)
+    def recover(self, name: str, log: Log, *, disk_lost: bool = False) -> Any:
+        """A replica from its log. It votes if it is one of the acceptors."""
+        members, acceptors = (*LEADERS, *self.names), self.translation.names("acceptors")
+        options = core.Options(flaws=frozenset(map(core.Flaw, self.flaws)))
+        return core.Replica.recover(
+            name, members, core.load(log), options, acceptors=acceptors, disk_lost=disk_lost
+        )
 
     def lead(self, ballot: int, quorum: frozenset[Any]) -> None:
         """A quorum's promises of a ballot arrive at its leader, which leads with the last."""
-        leader = self.sites[LEADERS[ballot]].core
-        if leader.role is not core.Role.PREPARING:
-            raise StepRefused(f"{leader.name} waits for no promises")
-        for promise in self.sent_in(ballot, spec.Promise):
-            if promise.sender in quorum:
-                self.arrive(promise, leader.name)
-        if leader.leadership is None or not leader.leadership.leads:
-            raise StepRefused(f"{leader.name} waits for more promises")
+        promises = self.network.sent(spec.Promise, ballot=ballot)
+        self.arrive(LEADERS[ballot], *(one for one in promises if one.sender in quorum))
 
     def propose(self, ballot: int, command: str) -> None:
         """A client asks a leader, which gives the command a slot, if the spec has one left."""
@@ -102,14 +72,10 @@ class MultiPaxosSession(sessions.CoreSession[sessions.GrowingNetwork]):
 
     def learn(self, name: str, accept: spec.Accept) -> None:
         """The leader is told of the votes, and tells the replica what is chosen."""
-        leader = self.sites[LEADERS[accept.ballot]]
-        for vote in self.sent_in(accept.ballot, spec.Accepted):
-            if vote.slot == accept.slot:
-                self.arrive(vote, leader.name)
-        chosen = [one for one in leader.sent(core.Chosen) if one.slot == accept.slot]
-        if not chosen:
-            raise StepRefused(f"{leader.name} does not know what is chosen in {accept.slot}")
-        self.feed(name, core.Received(leader.name, chosen[0]))
+        leader = LEADERS[accept.ballot]
+        votes = self.network.sent(spec.Accepted, ballot=accept.ballot, slot=accept.slot)
+        self.arrive(leader, *votes)
+        self.pass_on(leader, name, core.Chosen, slot=accept.slot)
 
     def state(self) -> Mapping[str, Any]:
         """The spec's variables."""
@@ -117,10 +83,7 @@ class MultiPaxosSession(sessions.CoreSession[sessions.GrowingNetwork]):
         return {
             **self.each_field(lambda site: site.core.ledger, max_bal=None, votes={}),
             "leading": {one.ballot.round for one in leaders if one and one.leads},
-            "prepares": self.network.contents(spec.Prepare),
-            "promises": self.network.contents(spec.Promise),
-            "accepts": self.network.contents(spec.Accept),
-            "accepted": self.network.contents(spec.Accepted),
+            **self.in_flight("prepares", "promises", "accepts", "accepted"),
             "last_slot": self.each(lambda site: site.core.ledger.executed, of="replicas"),
             "executed": self.each(executed, of="replicas"),
         }

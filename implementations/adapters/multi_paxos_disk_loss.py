@@ -36,10 +36,7 @@ class DiskLossSession(MultiPaxosSession):
         """A replica starts again, with an empty log; the first it hears is a heartbeat."""
         site = self.sites[name]
         site.log = MemoryLog()
-        acceptors = self.translation.names("acceptors")
-        site.core, effects = core.Replica.recover(
-            name, self.members, (), self.options, acceptors=acceptors, disk_lost=True
-        )
+        site.core, effects = self.recover(name, site.log, disk_lost=True)
         self.carry_out(site, effects)
         leading = [one for one in LEADERS if self.sites[one].core.role is core.Role.LEADING]
         if leading:

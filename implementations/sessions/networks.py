@@ -13,6 +13,7 @@ from typing import Any, Protocol, Self, TypeVar
 
 from ...language.values import FrozenBag, Value
 from ...traces.adapter import StepRefused
+from .site import has
 
 T = TypeVar("T")
 
@@ -74,9 +75,9 @@ class UnorderedNetwork:
         self._duplicating = duplicating
         self._flying: dict[Value, Envelope] = {}
 
-    def __deepcopy__(self, memo: object) -> UnorderedNetwork:
+    def __deepcopy__(self, memo: object) -> Self:
         """A network that goes its own way from here."""
-        copied = UnorderedNetwork(duplicating=self._duplicating)
+        copied = type(self)(duplicating=self._duplicating)
         copied._flying = dict(self._flying)
         return copied
 
@@ -124,6 +125,10 @@ class GrowingNetwork(UnorderedNetwork):
     def of(cls, parameters: Given) -> Self:
         """An empty one."""
         return cls(duplicating=True)
+
+    def sent(self, kind: type[T], **fields: Value) -> tuple[T, ...]:
+        """The spec's messages of a class with these fields, in the order of their first sending."""
+        return tuple(one for one in self._flying if isinstance(one, kind) and has(one, fields))
 
 
 class CountingNetwork:

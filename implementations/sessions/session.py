@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from copy import copy, deepcopy
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Any, ClassVar, Generic, TypeAlias, TypeVar, cast
 
 from ...language import Node, Spec
@@ -15,12 +16,13 @@ from ...language.labels import Label
 from ...language.values import Value
 from ...traces.adapter import Control, Named, StepRefused
 from ...traces.trace import Setting
-from ..storage import Log
+from ..storage import Log, MemoryLog
 from .networks import Envelope, Given, Network, UnorderedNetwork
 from .site import Site, TimerWords
 from .wire import Translation, Wire, itself
 
 N = TypeVar("N", bound=Network)
+T = TypeVar("T")
 
 Action: TypeAlias = Callable[[Any, Given], object] | object
 """What a step of the spec is to a session: the event that the site concerned takes, or a function,
@@ -65,11 +67,21 @@ class Vocabulary:
     demands: Mapping[str, type] = field(default_factory=dict)
     """An effect that a step must bring about, by the step's name; without it, it is refused."""
 
+    @classmethod
+    def of(cls, cores: ModuleType, **words: Any) -> Vocabulary:
+        """That of a package with the usual names: Send, Received, persist, and ProtocolError.
+
+        `words` are the other fields, and those for which the package has another name.
+        """
+        usual = {"send": cores.Send, "received": cores.Received, "persist": cores.persist}
+        return cls(**{"refusal": cores.ProtocolError, **usual, **words})
+
 
 class CoreSession(ABC, Generic[N]):
     """One run of an implementation whose cores have `handle(event) -> effects`.
 
-    An adapter derives from it, gives the vocabulary, and writes `create`, `recover` and `state`.
+    An adapter derives from it, gives the vocabulary, and writes `state`, and of `create` and
+    `recover` at least one.
     A step that is not in the table of actions is one of the environment: a delivery, a loss, a
     copy, a time-out, a crash, a restart, a cut-off or its end. It concerns the first node among
     its parameters. Override the method for what the spec does otherwise.
@@ -93,20 +105,23 @@ class CoreSession(ABC, Generic[N]):
         """The step that is being taken."""
         self.caused: list[Any] = []
         """What all cores have asked for in this step so far."""
+        self.chronicle: list[tuple[str, Any]] = []
+        """The histories of all sites in one: the site's name, and what it took or asked for."""
         every = (*self.vocabulary.others, *self.names)
         self.sites = {name: Site(name, self.create(name)) for name in every}
 
     def __deepcopy__(self, memo: dict[int, Any]) -> CoreSession[N]:
         """A session that goes its own way from here; what does not change is shared."""
         copied = copy(self)
+        copied.chronicle = copy(self.chronicle)
         for name, value in vars(self).items():
-            if name not in ("translation", "parameters", "label"):
+            if name not in ("translation", "parameters", "label", "chronicle"):
                 setattr(copied, name, deepcopy(value, memo))
         return copied
 
-    @abstractmethod
     def create(self, name: str) -> Any:
-        """A fresh core for a site."""
+        """A fresh core for a site: unless the adapter says otherwise, that of an empty log."""
+        return self.recover(name, MemoryLog())[0]
 
     def recover(self, name: str, log: Log) -> tuple[Any, tuple[Any, ...]]:
         """The core of a site after a crash, from its log, and the effects of its recovery.
@@ -197,11 +212,29 @@ class CoreSession(ABC, Generic[N]):
         named = (value.name for value in given.values() if isinstance(value, Node))
         return next((n for n in named if n in self.sites), *self.vocabulary.others[:1])
 
-    def receive(self, given: Given) -> None:
-        """A message arrives."""
+    def receive(self, given: Given, to: str = "") -> None:
+        """A message arrives; at `to`, where the step says who receives it, and the image does not.
+
+        A message of the spec may be for whoever reads it.
+        """
         envelope = self.network.receive(given)
         event = self.vocabulary.received(envelope.sender, envelope.message)
-        self.feed(envelope.to, event)
+        self.feed(to or envelope.to, event)
+
+    def arrive(self, to: str, *images: Value) -> None:
+        """Messages, as the spec writes them, arrive at a site, one after another."""
+        for image in images:
+            self.receive({"message": image}, to)
+
+    def pass_on(self, sender: str, to: str, kind: type, **fields: Any) -> None:
+        """The last message of a class with these fields that a site ever sent arrives at another.
+
+        For messages that the spec leaves out. Refused where there is none.
+        """
+        sent: tuple[Any, ...] = self.sites[sender].sent(kind, **fields)
+        if not sent:
+            raise StepRefused(f"{sender} has sent no {kind.__name__} with {fields}")
+        self.feed(to, self.vocabulary.received(sender, sent[-1]))
 
     def run_out(self, name: str, key: Hashable = None) -> None:
         """A timer of a site ends. Without `key`, its only one. Refused if none is running."""
@@ -241,11 +274,13 @@ class CoreSession(ABC, Generic[N]):
             raise StepRefused(f"{name} is down")
         effects: tuple[Any, ...] = site.core.handle(event)
         site.history.append(event)
+        self.chronicle.append((name, event))
         self.carry_out(site, effects)
 
     def carry_out(self, site: Site, effects: tuple[Any, ...]) -> None:
         """Do what a core asks for, each effect completely before the next; then answer it."""
         site.history.extend(effects)
+        self.chronicle.extend((site.name, effect) for effect in effects)
         self.caused.extend(effects)
         for effect in effects:
             for one in self.vocabulary.persist((effect,), site.log):
@@ -286,6 +321,22 @@ class CoreSession(ABC, Generic[N]):
     def image(self, sender: str, to: str, message: Any) -> Value:
         """A message as the spec writes it, None where the spec leaves it out."""
         return self.translation.message(self.vocabulary.wire, sender, to, message)
+
+    def past(self, kind: type[T]) -> Iterator[tuple[str, T]]:
+        """All events or effects of a class that sites ever had, with their names, oldest first."""
+        return ((name, one) for name, one in self.chronicle if isinstance(one, kind))
+
+    def in_flight(self, *variables: str) -> dict[str, frozenset[Value]]:
+        """Variables of the spec that are sets of messages: of what is in flight, each its own."""
+        network, kinds = cast(UnorderedNetwork, self.network), self.translation.records_in
+        return {name: network.contents(*kinds(name)) for name in variables}
+
+    def imagine(self, name: str, events: Iterable[Any]) -> Any:
+        """A fresh core of a site after some events, outside the run: to ask what it would know."""
+        core = self.create(name)
+        for event in events:
+            core.handle(event)
+        return core
 
     def each(self, value: Callable[[Site], Any], *, of: str = "") -> dict[Node, Any]:
         """A map: a value for every node that is a site; `of`, for those of one node set."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from copy import copy, deepcopy
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
@@ -31,6 +31,11 @@ class TimerWords:
             return self.key(effect)
         first: Hashable = getattr(effect, fields(effect)[0].name)
         return first
+
+
+def has(message: Any, values: Mapping[str, Any]) -> bool:
+    """Whether the fields of a message have these values."""
+    return all(getattr(message, name) == value for name, value in values.items())
 
 
 @dataclass
@@ -72,6 +77,6 @@ class Site:
         """All events or effects of a class that the site ever had, oldest first."""
         return tuple(one for one in self.history if isinstance(one, kind))
 
-    def sent(self, kind: type[T]) -> tuple[T, ...]:
-        """All messages of a class that the site ever sent, oldest first."""
-        return tuple(one for one in self.outbox if isinstance(one, kind))
+    def sent(self, kind: type[T], **fields: Any) -> tuple[T, ...]:
+        """All messages of a class, with these fields, that the site ever sent, oldest first."""
+        return tuple(one for one in self.outbox if isinstance(one, kind) and has(one, fields))

@@ -92,6 +92,17 @@ class Translation:
             case _:
                 return ()
 
+    def records_in(self, variable: str) -> tuple[type, ...]:
+        """The records of which a variable of the spec is a set. TypeError if it is none."""
+        shape = self.shape.variables[variable]
+        match shape.type:
+            case SetType(UnionType(variants)):
+                return tuple(self.shape.universe.records[one.name] for one in variants)
+            case SetType(RecordType(name)):
+                return (self.shape.universe.records[name],)
+            case _:
+                raise TypeError(f"{variable} is no set of records: {shape.type}")
+
     def message(self, wires: Mapping[type, Wire], sender: str, to: str, message: Any) -> Value:
         """A message as the spec writes it, None where it leaves it out.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from typing import Any, cast
 
 import pytest
 
@@ -53,6 +54,17 @@ def test_a_duplicating_set_keeps_what_arrives_and_not_what_is_lost() -> None:
         assert network.receive({"message": "x"}).image == "x"
     network.lose({"message": "x"})
     assert network.contents() == frozenset()
+
+
+def test_what_only_grows_shows_messages_by_their_fields_as_they_were_sent() -> None:
+    network = GrowingNetwork.of({})
+    for image in (complex(2, 1), complex(1, 1), complex(3, 0), complex(2, 1)):
+        network.send(Envelope("a", "b", None, cast(Any, image)))
+    assert network.sent(complex) == (2 + 1j, 1 + 1j, 3 + 0j)
+    assert network.sent(complex, imag=1.0) == (2 + 1j, 1 + 1j)
+    assert network.sent(complex, imag=1.0, real=2.0) == (2 + 1j,)
+    assert network.sent(str) == ()
+    assert deepcopy(network).sent(complex) == network.sent(complex)
 
 
 def test_what_only_grows_keeps_what_arrives_without_being_told_to() -> None:
