@@ -11,17 +11,14 @@ from ...traces.adapter import IGNORE
 from ...traces.trace import Setting
 from .. import raft as core
 from .. import sessions
-from ..storage import Log, MemoryLog
-
-
-def taken_by_server(event: Any) -> Any:
-    """A step that is one event at `server`, made of the step's other parameter."""
-    return lambda self, given: self.feed(given["server"].name, event(*list(given.values())[1:]))
+from ..storage import Log
 
 
 class RaftSession(sessions.CoreSession[sessions.UnorderedNetwork]):
     """Servers, and the network between them. A leader sends entries in steps of their own only."""
 
+    members: tuple[str, ...] = ()
+    """The first configuration, where it is not all servers."""
     vocabulary = sessions.Vocabulary(
         spec=spec.Raft,
         sites=("servers",),
@@ -33,9 +30,9 @@ class RaftSession(sessions.CoreSession[sessions.UnorderedNetwork]):
         actions={
             "time_out": lambda self, given: self.run_out(given["server"].name, core.Timer.ELECTION),
             "step_down": lambda self, given: self.hear_nobody(given["server"].name),
-            "client_request": taken_by_server(lambda v: core.ClientRequest(v.name.encode())),
-            "send_entries": taken_by_server(lambda peer: core.Replicate(peer.name)),
-            "send_heartbeat": taken_by_server(lambda peer: core.Heartbeat(peer.name)),
+            "client_request": sessions.at_first(lambda v: core.ClientRequest(v.name.encode())),
+            "send_entries": sessions.at_first(lambda peer: core.Replicate(peer.name)),
+            "send_heartbeat": sessions.at_first(lambda peer: core.Heartbeat(peer.name)),
         },
     )
 
@@ -46,13 +43,12 @@ class RaftSession(sessions.CoreSession[sessions.UnorderedNetwork]):
         for name in self.names:
             self.restart(name)
 
-    def create(self, name: str) -> core.Raft:
-        """A server that has never run, without pipelining, hints and empty entries."""
-        return self.recover(name, MemoryLog())[0]
-
     def recover(self, name: str, log: Log) -> tuple[core.Raft, tuple[core.Effect, ...]]:
-        """A server from its log."""
-        return core.Raft.recover(name, self.names, core.Journal(log).load(), self.options())
+        """A server from its log; whatever happens to it, its clock goes on."""
+        records, members = core.Journal(log).load(), self.members or self.names
+        return core.Raft.recover(
+            name, members, records, self.options(), now=self.clocks.shows(name)
+        )
 
     def options(self) -> core.Options:
         """The variant that all servers run."""
@@ -69,7 +65,7 @@ class RaftSession(sessions.CoreSession[sessions.UnorderedNetwork]):
     def observe(self, site: sessions.Site) -> None:
         """Who led in which term."""
         if site.core.role is core.Role.LEADER:
-            self.elected[site.core.current_term].add(site.name)
+            self.elected.setdefault(site.core.current_term, set()).add(site.name)
 
     def image(self, sender: str, to: str, message: core.Message) -> Any:
         """A message with entries as the spec writes them."""

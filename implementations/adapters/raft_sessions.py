@@ -10,7 +10,7 @@ from typing import Any
 from ...models.raft_sessions import spec
 from .. import raft as core
 from .. import sessions
-from .raft import RaftSession, taken_by_server
+from .raft import RaftSession
 
 
 class ClientSession(RaftSession):
@@ -21,7 +21,7 @@ class ClientSession(RaftSession):
         spec=spec.RaftSessions,
         actions={
             **RaftSession.vocabulary.actions,
-            "client_request": taken_by_server(
+            "client_request": sessions.at_first(
                 lambda value: core.ClientRequest(value.name.encode(), value.name)
             ),
         },

@@ -6,6 +6,8 @@ restart, partition, heal). What is left for an adapter is a table of the protoco
 table of its messages, and the projection. Nothing here knows a protocol.
 """
 
+from .clocks import Clocks
+from .meanings import Meanings
 from .networks import (
     CountingNetwork,
     Envelope,
@@ -15,12 +17,13 @@ from .networks import (
     Network,
     UnorderedNetwork,
 )
-from .session import Action, CoreSession, InProcess, Vocabulary
+from .session import Action, CoreSession, InProcess, Vocabulary, at_first
 from .site import Site, TimerWords
 from .wire import Translation, Wire
 
 __all__ = [
     "Action",
+    "Clocks",
     "CoreSession",
     "CountingNetwork",
     "Envelope",
@@ -28,6 +31,7 @@ __all__ = [
     "Given",
     "GrowingNetwork",
     "InProcess",
+    "Meanings",
     "Network",
     "Site",
     "TimerWords",
@@ -35,4 +39,5 @@ __all__ = [
     "UnorderedNetwork",
     "Vocabulary",
     "Wire",
+    "at_first",
 ]

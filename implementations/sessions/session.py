@@ -17,6 +17,8 @@ from ...language.values import Value
 from ...traces.adapter import Control, Named, StepRefused
 from ...traces.trace import Setting
 from ..storage import Log, MemoryLog
+from .clocks import Clocks
+from .meanings import Meanings
 from .networks import Envelope, Given, Network, UnorderedNetwork
 from .site import Site, TimerWords
 from .wire import Translation, Wire, itself
@@ -27,6 +29,11 @@ T = TypeVar("T")
 Action: TypeAlias = Callable[[Any, Given], object] | object
 """What a step of the spec is to a session: the event that the site concerned takes, or a function,
 called with the session and the step's parameters."""
+
+
+def at_first(event: Callable[..., Any]) -> Action:
+    """A step that is one event, at the node that is its first parameter, made of the others."""
+    return lambda self, given: self.feed(self.concerned(given), event(*list(given.values())[1:]))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +58,8 @@ class Vocabulary:
     """What cores raise at an event that cannot be."""
     timers: TimerWords | None = None
     """None where the spec's time-outs are not the ends of timers that cores set."""
+    clock: Callable[[int], Any] | None = None
+    """The event that a site's clock shows so many ticks; None where nobody has a clock."""
     wire: Mapping[type, Wire] = field(default_factory=dict)
     """How the spec writes messages, by class; those that it calls the same need no entry."""
     number: Callable[[Any], int] = int
@@ -99,6 +108,9 @@ class CoreSession(ABC, Generic[N]):
         self.names = self.translation.names(*self.vocabulary.sites)
         self.network: N = cast(N, self.vocabulary.network.of(self.parameters))
         self.isolated: set[str] = set()
+        self.clocks = Clocks()
+        self.meanings = Meanings()
+        """What values stand for, where it is the steps that say so."""
         self.taken: Counter[Kind] = Counter()
         """How many steps of each kind were taken."""
         self.label = Label("", Kind.INTERNAL)
@@ -150,8 +162,13 @@ class CoreSession(ABC, Generic[N]):
             "isolated": self.isolated,
             "up": {name: self.sites[name].up for name in over("up")},
             "crashes": self.taken[Kind.CRASH],
+            **(self.time() if self.vocabulary.clock else {}),
             "timers": {name for name in over("timers") if self.sites[name].timers},
         }
+
+    def time(self) -> Mapping[str, Any]:
+        """The time, and how far clocks are behind it, as `now` and `missed`: see `tick`."""
+        return {"now": self.clocks.now, "missed": self.each(lambda s: self.clocks.missed[s.name])}
 
     def project(self) -> Named:
         """The state in the spec's variables and values."""
@@ -170,13 +187,18 @@ class CoreSession(ABC, Generic[N]):
         self.label = label
         self.caused.clear()
         try:
-            self.step(dict(label.parameters))
+            self.step(self.given)
         except self.vocabulary.refusal as error:
             raise StepRefused(str(error)) from error
         demanded = self.vocabulary.demands.get(label.action)
         if demanded and not any(isinstance(effect, demanded) for effect in self.caused):
             raise StepRefused(f"nobody asks for {demanded.__name__}")
         self.taken[label.kind] += 1
+
+    @property
+    def given(self) -> Given:
+        """The parameters of the step that is being taken."""
+        return dict(self.label.parameters)
 
     def step(self, given: Given) -> None:
         """Take the step of `self.label`: from the table, or as the environment does."""
@@ -256,6 +278,7 @@ class CoreSession(ABC, Generic[N]):
         site.up = False
         site.crashes += 1
         site.timers.clear()
+        site.memory.clear()
         site.log.crash()
 
     def restart(self, name: str) -> None:
@@ -264,6 +287,24 @@ class CoreSession(ABC, Generic[N]):
         site.up = True
         site.core, effects = self.recover(name, site.log)
         self.carry_out(site, effects)
+
+    def wipe(self, name: str) -> None:
+        """A site starts again as if it had never run: its log, too, is gone."""
+        site = self.sites[name]
+        site.log = MemoryLog()
+        site.timers.clear()
+        site.memory.clear()
+        self.restart(name)
+
+    def tick(self, slow: Node | None = None) -> None:
+        """Time goes on for all clocks but a slow one, and the cores that are up are told."""
+        shown = self.vocabulary.clock
+        if shown is None:
+            raise LookupError(f"the adapter has no action {self.label.action!r}, and no clocks")
+        self.clocks.tick(*(() if slow is None else (slow.name,)))
+        for name in self.names:
+            if self.sites[name].up:
+                self.feed(name, shown(self.clocks.shows(name)))
 
     # What cores ask for
 
@@ -288,7 +329,7 @@ class CoreSession(ABC, Generic[N]):
         self.observe(site)
         for effect in effects:
             if answer := self.vocabulary.answers.get(type(effect)):
-                event = answer(self, dict(self.label.parameters))
+                event = answer(self, self.given)
                 if event is None:
                     raise StepRefused(f"{site.name} asks, and this step has no answer: {effect}")
                 self.feed(site.name, event)

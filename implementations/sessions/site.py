@@ -42,9 +42,10 @@ def has(message: Any, values: Mapping[str, Any]) -> bool:
 class Site:
     """A core with its log and its timers.
 
-    Invariants: 1. A site that is down has no timers. 2. `history` has every event that the core
-    took and every effect it asked for, `outbox` every message it sent, oldest first, crashes and
-    restarts notwithstanding. 3. Events, effects and messages do not change: copies share them.
+    Invariants: 1. A site that is down has no timers and no memory. 2. `history` has every event
+    that the core took and every effect it asked for, `outbox` every message it sent, oldest first,
+    crashes and restarts notwithstanding. 3. Events, effects and messages do not change: copies
+    share them, and what is in `memory`.
     """
 
     name: str
@@ -53,6 +54,8 @@ class Site:
     up: bool = True
     log: MemoryLog = field(default_factory=MemoryLog)
     timers: set[Hashable] = field(default_factory=set)
+    memory: dict[str, Any] = field(default_factory=dict)
+    """What an application has there in memory, by names that the adapter gives it."""
     crashes: int = 0
     history: list[Any] = field(default_factory=list)
     outbox: list[Any] = field(default_factory=list)
@@ -64,7 +67,7 @@ class Site:
         copied = {f.name: getattr(self, f.name) for f in fields(self)}
         for name in ("core", "log"):
             copied[name] = deepcopy(copied[name], memo)
-        for name in ("timers", "history", "outbox"):
+        for name in ("timers", "memory", "history", "outbox"):
             copied[name] = copy(copied[name])
         return Site(**copied)
 
