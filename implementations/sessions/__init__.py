@@ -17,8 +17,9 @@ from .networks import (
     Network,
     UnorderedNetwork,
 )
-from .session import Action, CoreSession, InProcess, Vocabulary, at_first
+from .session import CoreSession, InProcess
 from .site import Site, TimerWords
+from .vocabulary import Action, Vocabulary, at_first
 from .wire import Translation, Wire
 
 __all__ = [
