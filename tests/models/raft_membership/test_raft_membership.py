@@ -189,21 +189,6 @@ def test_a_value_stands_for_one_thing() -> None:
         spec.client_request(a, two)
 
 
-def test_off_it_costs_no_state() -> None:
-    # The fast instances are run with all manifests; here it is only that the figures are Raft's.
-    off = [e for e in MODEL.instances if "majorities" not in e.parameters]
-    base = {e.name: e for e in registry.find("raft").instances}
-    assert len(off) == 2
-    for entry in off:
-        same = base[entry.name]
-        assert entry.parameters == same.parameters
-        assert (entry.distinct, entry.generated, entry.depth) == (
-            same.distinct,
-            same.generated,
-            same.depth,
-        )
-
-
 def test_the_reference_search_agrees() -> None:
     entry = next(e for e in MODEL.instances if e.name == "two-servers")
     instance = check.build(MODEL, entry.parameters, entry.flaws)

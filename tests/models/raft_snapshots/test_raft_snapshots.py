@@ -193,21 +193,6 @@ def test_entries_that_the_snapshot_covers_are_passed_over() -> None:
     assert len(spec.log[b]) == 2
 
 
-def test_off_it_costs_no_state() -> None:
-    # The fast instances are run with all manifests; here it is only that the figures are Raft's.
-    off = [e for e in MODEL.instances if "max_compacted" not in e.parameters]
-    base = {e.name: e for e in registry.find("raft").instances}
-    assert len(off) == 2
-    for entry in off:
-        same = base[entry.name]
-        assert entry.parameters == same.parameters
-        assert (entry.distinct, entry.generated, entry.depth) == (
-            same.distinct,
-            same.generated,
-            same.depth,
-        )
-
-
 def test_the_reference_search_agrees() -> None:
     parameters = {
         **next(e for e in MODEL.instances if e.name == "a-snapshot").parameters,
