@@ -256,7 +256,7 @@ class Resolver:
         raise AnnotationError(f"at_most(...) does not apply to {_show(base)}")
 
     def integer(self, bound: int | str) -> int:
-        """The value of a bound: an int, or an expression over the int parameters."""
+        """The value of a bound: an int, or an expression over `integers` and sizes of node sets."""
         if type(bound) is int:
             return bound
         if not isinstance(bound, str):
@@ -271,8 +271,8 @@ class Resolver:
         match node:
             case ast.Constant(value=int() as value) if not isinstance(value, bool):
                 return value
-            case ast.Name(id=name) if name in self.integers:
-                return self.integers[name]
+            case ast.Name() | ast.Attribute() if ast.unparse(node) in self.integers:
+                return self.integers[ast.unparse(node)]
             case ast.Call(func=ast.Name(id="len"), args=[ast.Name(id=name)]):
                 for sort in self.sorts.values():
                     if sort.name == name:

@@ -93,7 +93,7 @@ def between(low: int | str, high: int | str) -> Between:
     """Bound an int, both ends included.
 
     As in `Annotated[int, between(0, "ballots - 1")]`: a string is an expression over the int
-    parameters and `len(...)` of the node sets.
+    parameters, `len(...)` of the node sets, and `.value` of enumerations whose values are ints.
     """
     return Between(low, high)
 

@@ -182,8 +182,7 @@ def shape_of(spec: type[Spec], given: Mapping[str, Any]) -> Shape:
     declared = [a for a in attributes if _is_parameter(a)]
     values = _bind(spec, declared, given)
     sorts, parameters = _node_sets(declared, values)
-    integers = {n: v for n, v in parameters.items() if type(v) is int}
-    resolver = Resolver(sorts, integers, type_variables(spec))
+    resolver = Resolver(sorts, _integers(parameters), type_variables(spec))
     variables: dict[str, VariableShape] = {}
     for attribute in attributes:
         errors.extend(_clashes(attribute))
@@ -320,6 +319,17 @@ def _node_sets(
         sorts[node_class] = sort
         parameters[attribute.name] = origin.of(sort, node_class)
     return sorts, parameters
+
+
+def _integers(parameters: Mapping[str, Any]) -> dict[str, int]:
+    """What bounds may name: int parameters, and `mode.value` where an enumeration has ints."""
+    found: dict[str, int] = {}
+    for name, parameter in parameters.items():
+        if type(parameter) is int:
+            found[name] = parameter
+        elif isinstance(parameter, Enum) and type(parameter.value) is int:
+            found[f"{name}.value"] = parameter.value
+    return found
 
 
 def _variable(attribute: Attribute, resolver: Resolver) -> VariableShape:

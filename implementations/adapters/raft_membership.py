@@ -14,7 +14,7 @@ from .. import raft as core
 from .. import sessions
 from .raft import RaftSession
 
-KINDS = (core.Membership.NONE, core.Membership.SINGLE, core.Membership.JOINT)
+KINDS = dict(zip(spec.Membership, core.Membership, strict=True))
 
 
 def content(payload: core.Command | core.Configuration) -> tuple[frozenset[str], ...]:
@@ -44,11 +44,11 @@ class MembershipSession(RaftSession):
     @property
     def changes(self) -> bool:
         """Whether there are changes of members at all."""
-        return bool(self.parameters["majorities"])
+        return self.parameters["membership"] is not spec.Membership.NONE
 
     def options(self) -> core.Options:
         """The variant that all servers run; no empty entries, as the spec has none."""
-        kind, late = KINDS[self.parameters["majorities"]], self.parameters["max_applied"] > 0
+        kind, late = KINDS[self.parameters["membership"]], self.parameters["max_applied"] > 0
         waits = {"configuration_at_apply": late, "lazy_apply": late}
         return replace(super().options(), membership=kind, no_op=False, **waits)
 

@@ -13,7 +13,7 @@ class RaftFull(RaftMembership, RaftSnapshots, RaftReads, RaftPreVote):
 
     Each option is a layer that is read by itself, and refines the same steps and helpers of
     `Raft`; here they are all there, each off until its parameters switch it on: `check_quorum`,
-    `pre_vote`, `majorities`, `max_compacted` and `max_transfers`, `reads`. Off, they cost no state.
+    `pre_vote`, `membership`, `max_compacted` and `max_transfers`, `reads`. Off, they cost no state.
 
     Client sessions (`raft_sessions`) are not among them: a snapshot would have to hold them.
     """

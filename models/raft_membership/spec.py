@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Annotated
 
 from ...language import (
@@ -30,25 +31,34 @@ from ...language import (
 )
 from ..raft.spec import Entry, Raft, Value
 
-Configuration = Annotated[Seq[Set[Node]], at_most("majorities")]
+
+class Membership(Enum):
+    """How members change; the values say how many majorities a decision may need then."""
+
+    NONE = 0
+    SINGLE_SERVER = 1
+    JOINT = 2
+
+
+Configuration = Annotated[Seq[Set[Node]], at_most("membership.value")]
 """A decision needs a majority of each of these sets. None, or one; C_old and C_new while joint."""
 
 
 class RaftMembership(Raft):
     """A leader changes who its cluster is by entries of the log, which count once they are there.
 
-    Ongaro, "Consensus: Bridging Theory and Practice" (2014), chapter 4: one server at a time (4.1,
-    `majorities` = 1), or any set by joint consensus (4.3, `majorities` = 2; section 6 of the
-    paper). Off (`majorities` = 0), this is Raft. An entry still holds a value, and
-    `configurations` says which values are configurations and which ones: a table that could as
-    well be fixed at the start, and is filled as it is first asked for.
+    Ongaro, "Consensus: Bridging Theory and Practice" (2014), chapter 4: one server at a time (4.1),
+    or any set by joint consensus (4.3; section 6 of the paper). Off (`membership`), this is Raft.
+    An entry still holds a value, and `configurations` says which values are configurations and
+    which ones: a table that could as well be fixed at the start, and is filled as it is first asked
+    for.
 
     Left out: the rounds in which a new server catches up before it counts (4.2.1), which are about
     availability; what keeps servers that were removed from disrupting the others (4.2.3), which is
     about time. A server that was removed never comes back under its name.
     """
 
-    majorities: int = parameter(0, at_least=0, at_most=2)
+    membership: Membership = parameter(Membership.NONE)
     newcomers: int = parameter(0, at_least=0, at_most=8)  # servers that are to join later
     max_applied: int = parameter(0, at_least=0, at_most=15)  # 0: configurations need not be applied
 
@@ -81,7 +91,7 @@ class RaftMembership(Raft):
     @start
     def found(self) -> None:
         """The first configuration is all servers but those who join later."""
-        if self.majorities > 0:
+        if self.membership is not Membership.NONE:
             members = Set(self.servers)
             for _ in range(self.newcomers):
                 newcomer = choose(members)
@@ -93,7 +103,7 @@ class RaftMembership(Raft):
     @request
     def add_server(self, server: Node, peer: Node, value: Value) -> None:
         """AddServer: a leader appends the configuration with one server more."""
-        require(self.majorities == 1)
+        require(self.membership is Membership.SINGLE_SERVER)
         self.begin_change(server)
         require(self.has_own_term_commit(server) or self.config_before_own_term_commit)
         require(peer not in self.members(server))
@@ -105,7 +115,7 @@ class RaftMembership(Raft):
     @request
     def remove_server(self, server: Node, peer: Node, value: Value) -> None:
         """RemoveServer: a leader appends the configuration with one server less, maybe itself."""
-        require(self.majorities == 1)
+        require(self.membership is Membership.SINGLE_SERVER)
         self.begin_change(server)
         require(self.has_own_term_commit(server) or self.config_before_own_term_commit)
         require(peer in self.members(server))
@@ -117,7 +127,7 @@ class RaftMembership(Raft):
     @request
     def reconfigure(self, server: Node, members: Set[Node], joint: Value, new: Value) -> None:
         """A leader appends C_old,new; once that is committed, C_new follows (`settle`)."""
-        require(self.majorities == 2)
+        require(self.membership is Membership.JOINT)
         self.begin_change(server)
         require(len(members) > 0)
         require(members != self.members(server))
@@ -136,7 +146,7 @@ class RaftMembership(Raft):
     @request
     def client_request(self, server: Node, value: Value) -> None:
         """A leader appends a command from a client to its log (5.3): where members change, one."""
-        if self.majorities > 0:
+        if self.membership is not Membership.NONE:
             require(len(self.configurations[value]) == 0)
             require(self.command is None or self.command == value)
             self.command = value
@@ -145,7 +155,7 @@ class RaftMembership(Raft):
     @timeout
     def step_down(self, server: Node) -> None:
         """CheckQuorum: a leader has not heard from a majority (6.2); one by itself always has."""
-        require(self.majorities == 0 or not self.has_quorum(server, {server}))
+        require(self.membership is Membership.NONE or not self.has_quorum(server, {server}))
         super().step_down(server)
 
     @action
@@ -167,11 +177,13 @@ class RaftMembership(Raft):
 
     def peers(self, server: Node) -> Set[Node]:
         """The other servers in the configuration that it uses (4.1)."""
-        return super().peers(server) if self.majorities == 0 else self.members(server) - {server}
+        if self.membership is Membership.NONE:
+            return super().peers(server)
+        return self.members(server) - {server}
 
     def has_quorum(self, server: Node, group: Set[Node]) -> bool:
         """Whether these are a majority of each set of its configuration (4.1, 4.3)."""
-        if self.majorities == 0:
+        if self.membership is Membership.NONE:
             return super().has_quorum(server, group)
         members = self.members(server)
         if self.joint_quorum_over_union:
@@ -181,14 +193,14 @@ class RaftMembership(Raft):
     def lead_if_elected(self, server: Node) -> None:
         """A leader knows of its peers only; what waits for a leader is done."""
         super().lead_if_elected(server)
-        if self.majorities > 0 and self.leads(server):
+        if self.membership is not Membership.NONE and self.leads(server):
             self.keep_track(server, self.peers(server))
             self.settle(server)
 
     def advance_commit_index(self, server: Node) -> None:
         """Commit; then do what waited for a configuration to be committed."""
         super().advance_commit_index(server)
-        if self.majorities > 0:
+        if self.membership is not Membership.NONE:
             self.settle(server)
 
     # What the steps are made of
@@ -241,7 +253,7 @@ class RaftMembership(Raft):
 
         Nor may it campaign that knows a committed configuration and has not applied it.
         """
-        if self.majorities == 0:
+        if self.membership is Membership.NONE:
             return True
         committed = self.commit_index[server]
         if self.max_applied > 0 and not self.config_at_apply_time_without_guard:

@@ -17,7 +17,7 @@ from quorate.models.raft.spec import (
     RequestVoteReply,
     Role,
 )
-from quorate.models.raft_membership.spec import RaftMembership
+from quorate.models.raft_membership.spec import Membership, RaftMembership
 from quorate.tests.reference_search import reference_search
 from quorate.traces import Setting, check_adapter
 from quorate.traces.coverage import cover
@@ -28,10 +28,11 @@ FLAWED = [entry for entry in MODEL.instances if entry.expected == "violated"]
 
 def cluster(servers: int = 3, **given: Any) -> tuple[RaftMembership, list[Node], list[Any]]:
     """A cluster before its first election, of all servers; and its values."""
-    bounds = {"max_term": 4, "max_log": 6, "max_messages": 12, "majorities": 1, **given}
+    bounds: dict[str, Any] = {"max_term": 4, "max_log": 6, "max_messages": 12}
+    bounds = bounds | {"membership": Membership.SINGLE_SERVER} | given
     spec = RaftMembership(servers=servers, values=4, **bounds)
     everybody = list(spec.servers)
-    if spec.majorities > 0:
+    if spec.membership is not Membership.NONE:
         spec.first = [set(everybody[: servers - spec.newcomers])]
     return spec, everybody, list(spec.values)
 
@@ -90,7 +91,7 @@ def test_a_change_waits_for_an_entry_of_the_term() -> None:
     elect(spec, a, b)
     with pytest.raises(Disabled):
         spec.remove_server(a, c, one)
-    joint, (d, e, f), (_, two, three, _) = cluster(majorities=2)
+    joint, (d, e, f), (_, two, three, _) = cluster(membership=Membership.JOINT)
     elect(joint, d, e)
     joint.reconfigure(d, {e, f}, two, three)
     assert joint.configuration(d) == [{d, e, f}, {e, f}]
@@ -143,7 +144,9 @@ def test_who_is_not_in_its_configuration_may_be_needed_as_leader() -> None:
 
 def test_a_joint_configuration_needs_both_majorities_and_leads_to_the_new_one() -> None:
     """4.3."""
-    spec, (a, b, c, d), (_, joint, new, _) = leading(servers=4, newcomers=1, majorities=2)
+    spec, (a, b, c, d), (_, joint, new, _) = leading(
+        servers=4, newcomers=1, membership=Membership.JOINT
+    )
     spec.reconfigure(a, {c, d}, joint, new)
     replicate(spec, a, b)
     replicate(spec, a, c)
@@ -209,14 +212,14 @@ def test_the_bounds_of_a_flaw_are_clean_without_it(entry: Any) -> None:
 SMALL: dict[str, Setting] = {
     "servers": 2,
     "values": 2,
-    "majorities": 1,
+    "membership": "single_server",
     "max_term": 1,
     "max_log": 2,
     "max_messages": 2,
     "max_crashes": 0,
     "heartbeats": False,
 }
-JOINT = SMALL | {"majorities": 2, "max_messages": 1}
+JOINT = SMALL | {"membership": "joint", "max_messages": 1}
 LATE = SMALL | {"max_applied": 2, "max_messages": 1}
 JOINS = SMALL | {"newcomers": 1, "check_quorum": True}
 
@@ -250,9 +253,9 @@ MORE: dict[str, Setting] = {
 @pytest.mark.parametrize(
     "given",
     [
-        {"majorities": 1, "max_crashes": 1},
-        {"majorities": 2, "max_crashes": 1},
-        {"majorities": 1, "max_applied": 4},
+        {"membership": "single_server", "max_crashes": 1},
+        {"membership": "joint", "max_crashes": 1},
+        {"membership": "single_server", "max_applied": 4},
     ],
     ids=["single", "joint", "late"],
 )
