@@ -355,6 +355,16 @@ class Raft(BoundedNetwork[Message], CrashRestart):
         if self.ack_before_fsync and len(self.log[node]) > 0:
             self.log[node].pop()
 
+    def restore(self, server: Node, applied: int) -> None:
+        """The state machine starts as the first `applied` entries leave it: left out here."""
+
+    def wipe(self, server: Node) -> None:
+        """A server loses what it had stored, and all else; only a flaw does."""
+        self.current_term[server] = 0
+        self.voted_for[server] = None
+        self.log[server] = empty()
+        self.lose_volatile(server)
+
     # What the steps are made of
 
     def see_term(self, server: Node, term: int) -> None:
