@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..language.failures import UsageError
 from ..traces.trace import Setting
-from .manifest import DEADLOCK
 from .outputs import JsonOutput, require_writable
 from .registry import Model
 from .settings import Settings, stored, values
@@ -102,7 +101,7 @@ def run(
     with Progress(quiet=quiet) as progress:
         result = explore(
             instance,
-            properties=model.usual if settings.properties is None else settings.properties,
+            properties=settings.properties,
             symmetry=settings.symmetry,
             workers=limits.workers,
             max_states=limits.max_states,
@@ -166,21 +165,18 @@ def command_line(
 ) -> str:
     """The command that does this check again."""
     words = ["quorate", "check", model.name]
-    entry = settings.entry
-    if entry is not None and settings.unchanged:
+    entry, given = settings.entry, settings.given
+    if entry is not None:
         words += ["--instance", entry.name]
-    else:
-        base = model.instances[0].parameters if model.instances else {}
-        given = chosen(model, parameters).keys() | base.keys()
-        for name, value in parameters.items():
-            if name in given:
-                words += ["--set", f"{name}={str(value).lower()}"]
-        for flaw in settings.flaws:
-            words += ["--flaw", flaw]
-        for name in settings.properties or ():
-            words += ["--property", name]
-        if settings.deadlock:
-            words += ["--property", DEADLOCK]
+    # Without an instance, what the first one gives is said too: its place may change.
+    said = settings.parameters if entry is None else given.parameters
+    for name, value in parameters.items():
+        if name in said:
+            words += ["--set", f"{name}={str(value).lower()}"]
+    for flaw in given.flaws:
+        words += ["--flaw", flaw]
+    for name in given.properties:
+        words += ["--property", name]
     if settings.symmetry is not None and not (entry and settings.symmetry is entry.symmetry):
         words.append("--symmetry" if settings.symmetry else "--no-symmetry")
     for option in ("max_states", "max_depth", "time_limit"):

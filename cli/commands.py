@@ -110,7 +110,11 @@ def _check(
         ),
     ],
     instance: Annotated[
-        str | None, typer.Option(metavar="NAME", help="An instance of the model's manifest.")
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="An instance of the model's manifest. Default: the first, if nothing is changed.",
+        ),
     ] = None,
     set_: Annotated[
         list[str] | None,
@@ -122,7 +126,9 @@ def _check(
     property_: Annotated[
         list[str] | None,
         typer.Option(
-            "--property", metavar="NAME", help="Only these; `deadlock` is one. Default: all others."
+            "--property",
+            metavar="NAME",
+            help="Only these; `deadlock` is one. Default: the instance's.",
         ),
     ] = None,
     engine: Annotated[

@@ -104,8 +104,9 @@ class Manifest:
     Names of properties, instances and implementations are unique in their family, and an instance
     names only implementations that are listed. `flaws` is the table `[flaws]`: a flaw that the spec
     declares -> its source, as the section of a paper that it goes against and reports of it.
-    `asked_for` names properties that are checked only when somebody asks for them: the witnesses
-    of what only some parameters bring.
+    `asked_for` names properties that are checked only when somebody asks for them, by their name or
+    in an instance: what holds with some parameters only. The first instance is what a check without
+    options checks, and has no flaws.
     """
 
     path: Path
@@ -162,6 +163,9 @@ def load(path: Path) -> Manifest:
         flaws=_sources(table, path),
     )
     _targets(manifest)
+    if manifest.instances and manifest.instances[0].flaws:
+        where = f"{path}: [[instances]] {manifest.instances[0].name!r}"
+        raise ManifestError(f"{where}: the first is what is checked by itself: it has no flaws")
     return manifest
 
 

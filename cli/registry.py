@@ -35,6 +35,7 @@ from .manifest import (
 from .suggest import unknown
 
 MANIFEST = "manifest.toml"
+_WITNESSES = (PropertyKind.SOMETIMES.value, PropertyKind.SOMETIMES_STEP.value)
 
 
 @dataclass(frozen=True)
@@ -101,10 +102,18 @@ class Model:
 
     @property
     def usual(self) -> tuple[str, ...] | None:
-        """The properties that are checked when nobody names any; None: all."""
-        if self.manifest is None or not self.manifest.asked_for:
+        """The properties that are checked where nobody, nor an instance, names any; None: all.
+
+        With other parameters or flaws than an instance's, witnesses are left out of them too.
+        """
+        if self.manifest is None:
             return None
         return tuple(name for name in self.properties if name not in self.manifest.asked_for)
+
+    def is_witness(self, name: str) -> bool:
+        """Whether a property says that something can be reached."""
+        found = self.properties.get(name)
+        return found is not None and found.kind in _WITNESSES
 
     @property
     def instances(self) -> tuple[InstanceEntry, ...]:

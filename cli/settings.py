@@ -16,12 +16,26 @@ from .suggest import brief, unknown
 
 
 @dataclass(frozen=True)
+class Given:
+    """What was asked for by itself: by `--set`, `--flaw` and `--property`."""
+
+    parameters: Mapping[str, Setting]
+    flaws: tuple[str, ...]
+    properties: tuple[str, ...]
+
+    @property
+    def changes(self) -> bool:
+        """Whether another system is meant than that of an instance."""
+        return bool(self.parameters or self.flaws)
+
+
+@dataclass(frozen=True)
 class Settings:
     """What a check is about. `properties` is None for all that the model has.
 
     `parameters` holds only what was given, by `--set` or by an instance: node sets by size,
-    enumerations by the name of the member. `entry` is the instance, where one was named, and
-    `unchanged` says whether nothing was added to it.
+    enumerations by the name of the member. `entry` is the instance that was named, or that stands
+    for none being named, and `given` is what was added to it.
     """
 
     parameters: Mapping[str, Setting]
@@ -30,7 +44,12 @@ class Settings:
     deadlock: bool
     symmetry: bool | None
     entry: InstanceEntry | None
-    unchanged: bool
+    given: Given
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether an instance is checked as its manifest has it, but perhaps for the symmetry."""
+        return self.entry is not None and not (self.given.changes or self.given.properties)
 
 
 def settle(
@@ -44,31 +63,54 @@ def settle(
 ) -> Settings:
     """Bring the options together: an instance first, then what was given by itself.
 
-    Without an instance, parameters that were not given are those of the manifest's first instance
-    (its flaws and properties are not taken over). Raises UsageError.
+    1. No instance, `--set` nor `--flaw` is the first instance of the manifest.
+    2. `--set` or `--flaw` without an instance: the parameters that are not given are those of the
+       first instance, and nothing else of it counts. What is checked is `Model.usual`.
+    3. Instances have their parameters, flaws, properties and symmetry; what is given goes before.
+    4. A witness is a claim about an instance, which other parameters or flaws may well make false.
+       So with `--set` or `--flaw`, those of the manifest are left out unless `--property` names
+       them, or the instance is there to miss them, or there is nothing else to check.
+
+    Without a manifest all properties are checked. Raises UsageError.
     """
-    set_, flaws, properties = list(set_), list(flaws), list(properties)
+    given = Given(_assignments(model, set_), _once(flaws), _once(properties))
+    first = model.instances[0] if model.instances else None
     entry = model.instance(instance) if instance is not None else None
-    base = entry or (model.instances[0] if model.instances else None)
+    if instance is None and not given.changes:
+        entry = first
+    base = entry or first
     parameters = {n: _given(model, n, v) for n, v in base.parameters.items()} if base else {}
-    parameters |= _assignments(model, set_)
-    chosen = tuple(dict.fromkeys([*(entry.flaws if entry else ()), *flaws]))
+    chosen = _once([*(entry.flaws if entry else ()), *given.flaws])
     for flaw in chosen:
         if flaw not in model.flaws:
             raise unknown(f"flaw of {model.name}", flaw, model.flaws)
-    names = tuple(dict.fromkeys(properties)) or (entry.properties if entry else None)
+    names = given.properties or _claimed(model, entry, given)
     for name in names or ():
         if name not in model.properties and name != DEADLOCK:
             raise unknown(f"property of {model.name}", name, [*model.properties, DEADLOCK])
     return Settings(
-        parameters=parameters,
+        parameters=parameters | dict(given.parameters),
         flaws=chosen,
         properties=None if names is None else tuple(n for n in names if n != DEADLOCK),
         deadlock=DEADLOCK in (names or ()),
         symmetry=symmetry if symmetry is not None or entry is None else entry.symmetry,
         entry=entry,
-        unchanged=entry is not None and not (set_ or flaws or properties),
+        given=given,
     )
+
+
+def _once(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
+
+
+def _claimed(model: Model, entry: InstanceEntry | None, given: Given) -> tuple[str, ...] | None:
+    """The properties to check where none is named; None: all."""
+    names = model.usual if entry is None or entry.properties is None else entry.properties
+    if names is None or not (given.changes and model.instances):
+        return names
+    missed = None if entry is None else entry.violates
+    lasting = tuple(name for name in names if name == missed or not model.is_witness(name))
+    return lasting or names
 
 
 def values(model: Model, parameters: Mapping[str, Setting]) -> dict[str, Any]:

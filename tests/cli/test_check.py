@@ -9,8 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from quorate.cli import registry
+from quorate.cli.check import Limits, build, command_line
+from quorate.cli.registry import Model
+from quorate.cli.settings import Settings, settle, stored
 from quorate.tests.cli.conftest import Quorate
 from quorate.tests.cli.specs import LOCK, MANIFEST, write
+from quorate.traces.trace import Setting
 
 KEYS = {
     *("model", "parameters", "flaws", "engine", "verdict", "distinct_states"),
@@ -105,6 +110,82 @@ def test_the_command_shown_does_the_same_again(quorate: Quorate, lock: str) -> N
         second.pop(key)
     assert first == second
     assert (first["verdict"], first["parameters"]["mode"]) == ("violated", "GREEDY")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "",
+        "--symmetry",
+        "--property held",
+        "--property deadlock --no-symmetry",
+        "--set clients=2",
+        "--set clients=4 --property held",
+        "--flaw steal",
+        "--flaw steal --symmetry",
+        "--instance three --flaw steal",
+        "--instance three --set clients=2 --property held --property deadlock",
+        "--instance stolen",
+        "--instance stolen --set clients=3 --symmetry",
+    ],
+)
+def test_the_command_shown_does_the_same_as_its_manifest_has_it(
+    lock: str, tmp_path: Path, words: str
+) -> None:
+    # The first instance has symmetry, and the parameters that are those of the spec by default.
+    text = MANIFEST.replace("symmetry = false", "symmetry = true").replace("= 3", "= 2")
+    write(tmp_path, "manifest.toml", text)
+    model = registry.find(lock)
+    first = settled(model, words.split())
+    shown = command_line(model, first, parameters_of(model, first), Limits())
+    again = settled(model, shlex.split(shown)[3:])
+    assert parameters_of(model, again) == parameters_of(model, first)
+    for name in ("flaws", "properties", "deadlock", "entry", "unchanged"):
+        assert getattr(again, name) == getattr(first, name), name
+    assert bool(again.symmetry) is bool(first.symmetry)
+
+
+def settled(model: Model, words: list[str]) -> Settings:
+    """What the options of a command line come to."""
+    options = dict[str, list[str]]()
+    symmetry = None
+    while words:
+        option, *words = words
+        if option.endswith("symmetry"):
+            symmetry = option == "--symmetry"
+        else:
+            options.setdefault(option, []).append(words.pop(0))
+    return settle(
+        model,
+        instance=next(iter(options.get("--instance", [])), None),
+        set_=options.get("--set", ()),
+        flaws=options.get("--flaw", ()),
+        properties=options.get("--property", ()),
+        symmetry=symmetry,
+    )
+
+
+def parameters_of(model: Model, settings: Settings) -> dict[str, Setting]:
+    """All parameters, as the report has them."""
+    return stored(build(model, settings.parameters, settings.flaws).parameters)
+
+
+def test_nothing_asked_for_is_the_first_instance(
+    quorate: Quorate, lock: str, tmp_path: Path
+) -> None:
+    write(tmp_path, "manifest.toml", MANIFEST)
+    ran = quorate("check", lock)
+    assert ran.status == 0
+    assert "(instance three)" in ran.out
+    ran = quorate("check", lock, "--json", "-")
+    assert (ran.json["instance"], ran.json["distinct_states"]) == ("three", 4)
+    assert ran.json["properties"] == {"exclusive": "holds", "held": "reached"}
+    ran = quorate("check", lock, "--set", "limit=1", "--json", "-")
+    assert (ran.status, ran.json["instance"]) == (0, None)
+    assert "properties not asked for: held" in ran.json["not_checked"]
+    wrong = MANIFEST.replace("distinct = 4", "distinct = 5")
+    write(tmp_path, "manifest.toml", wrong)
+    assert "not as the manifest says: distinct states: expected 5" in quorate("check", lock).out
 
 
 def test_traces_are_saved_where_nothing_was_said(quorate: Quorate, lock: str) -> None:

@@ -40,6 +40,14 @@ def test_what_a_manifest_names_is_there(manifest: Manifest) -> None:
         assert model.adapter(implementation.name)
 
 
+@pytest.mark.parametrize("manifest", MANIFESTS, ids=lambda manifest: manifest.name)
+def test_nothing_asked_for_is_a_fast_instance_that_is_as_expected(manifest: Manifest) -> None:
+    model = registry.from_manifest(manifest)
+    first = manifest.instances[0]
+    assert settle(model) == settle(model, instance=first.name)
+    assert (first.fast, first.expected, first.flaws) == (True, "holds", ())
+
+
 def test_every_flaw_is_found_by_some_instance() -> None:
     # Over all manifests: a variant inherits the flaws of the model that it varies.
     entries = [entry for manifest in MANIFESTS for entry in manifest.instances]

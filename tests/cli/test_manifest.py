@@ -98,6 +98,7 @@ def test_a_manifest_is_read(tmp_path: Path) -> None:
         (FULL.replace('implementation = "mutex"', ""), "`replay` needs an `implementation`"),
         (FULL.replace('on = "mutex"', 'on = "mutx"'), "unknown implementation 'mutx'"),
         (MODEL + '[[flaws]]\nname = "no_wait"', "write the flaws as one table [flaws]"),
+        (FULL.replace("symmetry = true", 'flaws = ["no_wait"]'), "'two': the first is what"),
         (FULL.replace('"Lamport 1974, step 2"', "1974"), "'no_wait' must be its source, not 1974"),
         (FULL.replace('"Lamport 1974, step 2"', '" "'), "'no_wait' must be its source, not ' '"),
     ],

@@ -24,12 +24,70 @@ def test_values_as_typed(lock: str) -> None:
     assert settings.stored(members) == settled.parameters
 
 
-def test_the_first_instance_gives_parameters_only(lock: str, tmp_path: Path) -> None:
-    text = MANIFEST.replace('name = "three"', 'name = "three"\nflaws = ["steal"]')
+def test_nothing_asked_for_is_the_first_instance(lock: str, tmp_path: Path) -> None:
+    described = MANIFEST.replace('name = "three"', 'name = "three"\nproperties = ["exclusive"]')
+    write(tmp_path, "manifest.toml", described)
+    model = registry.find(lock)
+    assert settings.settle(model) == settings.settle(model, instance="three")
+    assert settings.settle(model).properties == ("exclusive",)
+    assert settings.settle(model).unchanged
+    symmetric = settings.settle(model, symmetry=True)
+    assert (symmetric.entry, symmetric.symmetry) == (model.instances[0], True)
+    one = settings.settle(model, properties=["held"])
+    assert (one.entry, one.properties, one.symmetry) == (model.instances[0], ("held",), False)
+    assert not one.unchanged
+
+
+@pytest.mark.parametrize("options", [{"set_": ["limit=1"]}, {"flaws": ["steal"]}])
+def test_another_system_than_the_first_instance_has_its_parameters_only(
+    lock: str, tmp_path: Path, options: dict[str, Any]
+) -> None:
+    write(tmp_path, "manifest.toml", MANIFEST.replace('name = "three"', 'name = "three"\n' + SOME))
+    settled = settings.settle(registry.find(lock), **options)
+    assert settled.parameters == {"clients": 3} | ({"limit": 1} if "set_" in options else {})
+    assert (settled.entry, settled.symmetry) == (None, None)
+    # The witness `held` is said of instances: it is checked when it is named.
+    assert settled.properties == ("exclusive",)
+    named = settings.settle(registry.find(lock), **options, properties=["held"])
+    assert named.properties == ("held",)
+
+
+SOME = 'properties = ["held", "deadlock"]\n'
+
+
+def test_without_instances_everything_is_checked(lock: str, tmp_path: Path) -> None:
+    for options in ({}, {"set_": ["limit=1"]}, {"flaws": ["steal"]}):
+        assert settings.settle(registry.find(lock), **options).properties is None  # type: ignore[arg-type]
+    about, _, _ = MANIFEST.partition("[[instances]]")
+    write(tmp_path, "manifest.toml", about)
+    model = registry.find(lock)
+    for options in ({}, {"set_": ["limit=1"]}):
+        settled = settings.settle(model, **options)  # type: ignore[arg-type]
+        assert (settled.entry, settled.properties) == (None, ("exclusive", "held"))
+
+
+@pytest.mark.parametrize(
+    ("listed", "left"),
+    [
+        ("", ("exclusive",)),
+        ('properties = ["held", "exclusive"]', ("exclusive",)),
+        ('properties = ["held"]', ("held",)),  # rather than nothing
+        ('properties = ["held", "exclusive"]\nexpected = "violated"\nviolates = "held"', None),
+    ],
+)
+def test_witnesses_of_an_instance_that_is_changed(
+    lock: str, tmp_path: Path, listed: str, left: tuple[str, ...] | None
+) -> None:
+    text = f'{MANIFEST}\n[[instances]]\nname = "two"\nparameters = {{ clients = 2 }}\n{listed}\n'
     write(tmp_path, "manifest.toml", text)
-    settled = settings.settle(registry.find(lock), set_=["limit=1"])
-    assert settled.parameters == {"clients": 3, "limit": 1}
-    assert (settled.flaws, settled.properties, settled.symmetry) == ((), None, None)
+    model = registry.find(lock)
+    for options in ({"set_": ["limit=1"]}, {"flaws": ["steal"]}):
+        settled = settings.settle(model, instance="two", **options)  # type: ignore[arg-type]
+        assert settled.properties == (left or ("held", "exclusive"))
+    as_it_is = settings.settle(model, instance="two").properties
+    assert as_it_is == (model.instance("two").properties or ("exclusive", "held"))
+    named = settings.settle(model, instance="two", flaws=["steal"], properties=["held"])
+    assert named.properties == ("held",)
 
 
 def test_an_instance_and_what_is_added_to_it(lock: str, tmp_path: Path) -> None:
