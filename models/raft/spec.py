@@ -360,6 +360,7 @@ class Raft(BoundedNetwork[Message], CrashRestart):
 
     def wipe(self, server: Node) -> None:
         """A server loses what it had stored, and all else; only a flaw does."""
+        require(self.up[server])
         self.current_term[server] = 0
         self.voted_for[server] = None
         self.log[server] = empty()

@@ -314,14 +314,6 @@ class RaftMembership(Raft):
         if self.leads(server) and server not in self.members(server) and left:
             self.become_follower(server)
 
-    def wipe(self, server: Node) -> None:
-        """A server comes back without all that it had stored."""
-        require(self.up[server])
-        self.current_term[server] = 0
-        self.voted_for[server] = None
-        self.log[server] = empty()
-        self.lose_volatile(server)
-
     # Properties of this option
 
     @always_possible(
