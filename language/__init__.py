@@ -6,6 +6,7 @@ from .collections import Bag
 from .declarations import (
     action,
     always_possible,
+    assume,
     at_most,
     between,
     choose,
@@ -60,6 +61,7 @@ __all__ = [
     "UsageError",
     "action",
     "always_possible",
+    "assume",
     "at_most",
     "between",
     "choose",

@@ -66,7 +66,7 @@ class AtMost:
 class Mark:
     """What a decorator says about a method (or, for a property, a function)."""
 
-    role: str  # "action", "property", "refinement", "constraint" or "start"
+    role: str  # "action", "property", "refinement", "constraint", "assumption" or "start"
     kind: Kind | PropertyKind | None = None
     by: tuple[str, ...] | None = None
     repairs: bool = True
@@ -153,6 +153,7 @@ step_property = _marker(Mark("property", PropertyKind.STEP))
 step_witness = _marker(Mark("property", PropertyKind.SOMETIMES_STEP))
 constraint = _marker(Mark("constraint"))
 start = _marker(Mark("start"))
+assume = _marker(Mark("assumption"))
 
 
 def always_possible(

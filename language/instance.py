@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .assumptions import Assumption
 from .diagnostics import Code, Diagnostics, SpecErrors
 from .failures import UsageError
 from .frontend.build import build_ir
@@ -24,7 +25,8 @@ class Instance:
     """A spec ready for the engines.
 
     `parameters` are as given and shown (node sets by size), without the flaws; `spec` is None where
-    the IR did not come from a Python class.
+    the IR did not come from a Python class. In the IR the parameters are literals; `assumptions`
+    are the conditions that they satisfy.
     """
 
     spec: type[Spec] | None
@@ -33,6 +35,7 @@ class Instance:
     flaws: tuple[str, ...]
     ir: SpecIR
     universe: Universe
+    assumptions: tuple[Assumption, ...] = ()
     _reference: Semantics | None = field(default=None, compare=False, repr=False)
 
     @classmethod
@@ -83,7 +86,16 @@ def instantiate(
         {m.name: m.function for m in shape.methods if m.mark.role == "refinement"},
         Evaluator(ir, shape.universe).bindings,
     )
-    return Instance(spec, spec.__name__, shown, tuple(flaws), ir, shape.universe, reference)
+    return Instance(
+        spec,
+        spec.__name__,
+        shown,
+        tuple(flaws),
+        ir,
+        shape.universe,
+        shape.assumptions,
+        reference,
+    )
 
 
 def _check_flaws(spec: type[Spec], known: Mapping[str, str], flaws: tuple[str, ...]) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from .adopt import Place
 from .annotations import AnnotationError, Resolver, node_class_of
+from .assumptions import Assumption, AssumptionError, require_assumptions, sentence
 from .collections import Nodes, OrderedNodes
 from .declarations import FlawDeclaration, InitialValue, Mark, ParameterDeclaration, mark_of
 from .failures import UsageError
@@ -89,6 +90,11 @@ class Shape:
     methods: tuple[Method, ...]
     resolver: Resolver
     universe: Universe
+
+    @property
+    def assumptions(self) -> tuple[Assumption, ...]:
+        """What the parameters satisfy."""
+        return _assumptions(self.methods)
 
     def place(self, name: str) -> Place:
         """Where the variable of that name is stored."""
@@ -182,6 +188,13 @@ def shape_of(spec: type[Spec], given: Mapping[str, Any]) -> Shape:
     declared = [a for a in attributes if _is_parameter(a)]
     values = _bind(spec, declared, given)
     sorts, parameters = _node_sets(declared, values)
+    methods = tuple(_methods(spec, errors))
+    try:
+        states = [a.name for a in attributes if not _is_parameter(a)]
+        require_assumptions(spec, _assumptions(methods), parameters, states)
+    except AssumptionError as error:
+        advice = "an assumption is a condition on parameters, and its docstring says what they are"
+        errors.append(DeclarationError(str(error), error.found.owner, error.found.name, advice))
     resolver = Resolver(sorts, _integers(parameters), type_variables(spec))
     variables: dict[str, VariableShape] = {}
     for attribute in attributes:
@@ -191,7 +204,6 @@ def shape_of(spec: type[Spec], given: Mapping[str, Any]) -> Shape:
                 variables[attribute.name] = _variable(attribute, resolver.within(attribute.owner))
             except DeclarationError as error:
                 errors.append(error)
-    methods = tuple(_methods(spec, errors))
     if errors:
         raise DeclarationErrors(errors)
     nodes = {s.sort.name: tuple(s) for s in parameters.values() if isinstance(s, Nodes)}
@@ -330,6 +342,14 @@ def _integers(parameters: Mapping[str, Any]) -> dict[str, int]:
         elif isinstance(parameter, Enum) and type(parameter.value) is int:
             found[f"{name}.value"] = parameter.value
     return found
+
+
+def _assumptions(methods: Iterable[Method]) -> tuple[Assumption, ...]:
+    return tuple(
+        Assumption(one.name, sentence(one.function), one.owner, one.function)
+        for one in methods
+        if one.mark.role == "assumption"
+    )
 
 
 def _variable(attribute: Attribute, resolver: Resolver) -> VariableShape:

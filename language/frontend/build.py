@@ -168,12 +168,13 @@ class Builder:
     def predicate(
         self, function: Callable[..., Any], owner: type | None, states: int = 1
     ) -> Expr | None:
-        """The value of a property or constraint, over one state or two."""
+        """The value of a property or constraint; with 0 `states`, of an assumption."""
 
         def build(unit: Unit, sink: Diagnostics) -> Expr:
             body = self.body(unit, sink, function, owner)
-            later = body.node.args.args[1:]
-            if len(later) != states - 1:
+            first, *later = body.node.args.args
+            body.names[first.arg] = SpecObject(after=False, state=states > 0)
+            if len(later) != max(states, 1) - 1:
                 what = "the spec before and after" if states == 2 else "the spec alone"
                 message = f"{function.__name__}() takes {what}"
                 body.fail(Code.DECLARATION, message, body.node)
@@ -288,6 +289,8 @@ def build_ir(
     names = {action.name for action in enabled}
     constraints = [builder.predicate(m.function, m.owner) for m in by_role.get("constraint", [])]
     allowed = [c for c in constraints if c is not None]
+    for method in by_role.get("assumption", []):  # for its errors: of an instance, it is true
+        builder.predicate(method.function, method.owner, states=0)
     return SpecIR(
         name=shape.spec.__name__,
         sorts=_sorts(shape),

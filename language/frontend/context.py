@@ -25,9 +25,13 @@ class Skip(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class SpecObject:
-    """A name that stands for the spec itself: `self`, or the later state of a step property."""
+    """A name that stands for the spec itself: `self`, or the later state of a step property.
+
+    In an assumption it stands for the parameters, and has no `state`.
+    """
 
     after: bool
+    state: bool = True
 
 
 @dataclasses.dataclass(frozen=True)

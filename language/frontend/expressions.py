@@ -266,6 +266,9 @@ def _attribute(body: Body, node: ast.Attribute) -> Expr:
 
 def _spec_attribute(body: Body, base: SpecObject, node: ast.Attribute) -> Expr:
     shape, name = body.shape, node.attr
+    if name in shape.variables and not base.state:
+        advice = "what is true of a state is an @invariant, or a @constraint"
+        body.fail(Code.EFFECT, f"an assumption cannot read the variable {name!r}", node, advice)
     if name in shape.variables:
         return Var(shape.variables[name].type, name, base.after, body.span(node))
     if name in shape.parameters:

@@ -17,7 +17,7 @@ _ROLES = (
     *(getattr(declarations, kind) for kind in (
         "action", "request", "deliver", "drop", "duplicate", "timeout", "crash", "restart",
         "partition", "heal", "invariant", "witness", "step_property", "step_witness", "constraint",
-        "start", "always_possible", "refines",
+        "start", "assume", "always_possible", "refines",
     )),
 )  # fmt: skip
 _HARMLESS = (abc.abstractmethod, typing.final, getattr(typing, "override", None))
