@@ -66,6 +66,21 @@ JsonOption = Annotated[
         "--json", metavar="FILE|-", parser=_target, help="Write the result as one object."
     ),
 ]
+InstanceOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="An instance of the model's manifest. Default: the first, without --set and --flaw.",
+    ),
+]
+PropertyOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--property",
+        metavar="NAME",
+        help="Only these; `deadlock` is one. Default: the instance's; without, all but witnesses.",
+    ),
+]
 
 
 def _version(wanted: bool) -> None:
@@ -109,13 +124,7 @@ def _check(
             metavar="MODEL", help="A registered name, path/to/file.py:Class or package.module:Class"
         ),
     ],
-    instance: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="An instance of the model's manifest. Default: the first, if nothing is changed.",
-        ),
-    ] = None,
+    instance: InstanceOption = None,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="A parameter; a node set by its size."),
@@ -123,14 +132,7 @@ def _check(
     flaw: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Switch a flaw of the spec on.")
     ] = None,
-    property_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--property",
-            metavar="NAME",
-            help="Only these; `deadlock` is one. Default: the instance's.",
-        ),
-    ] = None,
+    property_: PropertyOption = None,
     engine: Annotated[
         str,
         typer.Option(metavar="ENGINE", help="explore (every reachable state). Others will follow."),

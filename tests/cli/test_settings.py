@@ -56,13 +56,14 @@ SOME = 'properties = ["held", "deadlock"]\n'
 
 
 def test_without_instances_everything_is_checked(lock: str, tmp_path: Path) -> None:
-    for options in ({}, {"set_": ["limit=1"]}, {"flaws": ["steal"]}):
-        assert settings.settle(registry.find(lock), **options).properties is None  # type: ignore[arg-type]
+    every: list[dict[str, Any]] = [{}, {"set_": ["limit=1"]}, {"flaws": ["steal"]}]
+    for options in every:
+        assert settings.settle(registry.find(lock), **options).properties is None
     about, _, _ = MANIFEST.partition("[[instances]]")
     write(tmp_path, "manifest.toml", about)
     model = registry.find(lock)
-    for options in ({}, {"set_": ["limit=1"]}):
-        settled = settings.settle(model, **options)  # type: ignore[arg-type]
+    for options in every:
+        settled = settings.settle(model, **options)
         assert (settled.entry, settled.properties) == (None, ("exclusive", "held"))
 
 
@@ -81,8 +82,9 @@ def test_witnesses_of_an_instance_that_is_changed(
     text = f'{MANIFEST}\n[[instances]]\nname = "two"\nparameters = {{ clients = 2 }}\n{listed}\n'
     write(tmp_path, "manifest.toml", text)
     model = registry.find(lock)
-    for options in ({"set_": ["limit=1"]}, {"flaws": ["steal"]}):
-        settled = settings.settle(model, instance="two", **options)  # type: ignore[arg-type]
+    changes: list[dict[str, Any]] = [{"set_": ["limit=1"]}, {"flaws": ["steal"]}]
+    for options in changes:
+        settled = settings.settle(model, instance="two", **options)
         assert settled.properties == (left or ("held", "exclusive"))
     as_it_is = settings.settle(model, instance="two").properties
     assert as_it_is == (model.instance("two").properties or ("exclusive", "held"))
