@@ -60,6 +60,7 @@ def _target(text: str) -> str:
     return str(_path(text))
 
 
+MODEL_HELP = "A registered name, path/to/file.py:Class or package.module:Class."
 JsonOption = Annotated[
     str | None,
     typer.Option(
@@ -102,11 +103,16 @@ def _common(
 
 @app.command("list")
 @guarded()
-def _list(json: JsonOption = None) -> Status:
-    """Models, and the instances, properties, flaws and implementations of each."""
-    from .listing import list_models
+def _list(
+    model: Annotated[
+        str | None, typer.Argument(metavar="MODEL", help=f"{MODEL_HELP} Default: all.")
+    ] = None,
+    json: JsonOption = None,
+) -> Status:
+    """Models, or one: its parameters, properties, flaws, instances and implementations."""
+    from .listing import list_model, list_models
 
-    return list_models(json=json)
+    return list_models(json=json) if model is None else list_model(model, json=json)
 
 
 def _check_interrupted(model: str, flaw: Sequence[str] | None, **options: Any) -> None:
@@ -118,12 +124,7 @@ def _check_interrupted(model: str, flaw: Sequence[str] | None, **options: Any) -
 @app.command("check")
 @guarded(interrupted=_check_interrupted)
 def _check(
-    model: Annotated[
-        str,
-        typer.Argument(
-            metavar="MODEL", help="A registered name, path/to/file.py:Class or package.module:Class"
-        ),
-    ],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help=MODEL_HELP)],
     instance: InstanceOption = None,
     set_: Annotated[
         list[str] | None,

@@ -1,4 +1,4 @@
-"""`quorate list`: models with their instances, properties, flaws and implementations."""
+"""`quorate list`: models, or one, with their instances, properties, flaws and implementations."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..language.diagnostics import SpecErrors
 from ..language.failures import UsageError
 from .manifest import InstanceEntry
 from .outputs import JsonOutput
-from .registry import Model, from_manifest, manifests
+from .registry import Model, find, from_manifest, manifests
 from .settings import stored
 from .status import Status, say
 
@@ -28,6 +28,16 @@ def list_models(*, json: str | None = None) -> Status:
         print_models(documents)
     output.write({"models": documents})
     return status
+
+
+def list_model(name: str, *, json: str | None = None) -> Status:
+    """Print what there is of one model. Raises UsageError, SpecErrors."""
+    output = JsonOutput(json)
+    document = describe(find(name))
+    if not output.on_stdout:
+        print_model(document)
+    output.write({"models": [document]})
+    return Status.HOLDS
 
 
 def describe(model: Model) -> dict[str, Any]:
@@ -57,23 +67,39 @@ def describe(model: Model) -> dict[str, Any]:
 
 
 def print_models(documents: list[dict[str, Any]]) -> None:
-    """The same for a person."""
+    """The same for a person: parameters by name, and all that has a text with it."""
     import typer
 
     for number, model in enumerate(documents):
         if number:
             typer.echo()
-        typer.secho(model["name"], bold=True, nl=False)
-        typer.echo(f"  {model['title']}")
-        parameters = [
-            p["name"] if p["default"] is None else f"{p['name']}={str(p['default']).lower()}"
-            for p in model["parameters"]
-        ]
-        _section("parameters", [(", ".join(parameters), "")] if parameters else [])
-        _section("properties", [(p["name"], _property(p)) for p in model["properties"]])
-        _section("flaws", [(f["name"], f["text"]) for f in model["flaws"]])
-        _section("instances", [(i["name"], _instance(i)) for i in model["instances"]])
-        _section("implementations", [(name, "") for name in model["implementations"]])
+        _head(model)
+        parameters = ", ".join(_parameter(p) for p in model["parameters"])
+        _section("parameters", [(parameters, "")] if parameters else [])
+        _rest(model)
+
+
+def print_model(model: dict[str, Any]) -> None:
+    """One model for a person: parameters with what they may be, too."""
+    _head(model)
+    _section("source", [(model["source"], "")] if model["source"] else [])
+    _section("spec", [(model["spec"], "")])
+    _section("parameters", [(_parameter(p), _range(p)) for p in model["parameters"]])
+    _rest(model)
+
+
+def _head(model: dict[str, Any]) -> None:
+    import typer
+
+    typer.secho(model["name"], bold=True, nl=False)
+    typer.echo(f"  {model['title']}".rstrip())
+
+
+def _rest(model: dict[str, Any]) -> None:
+    _section("properties", [(p["name"], _property(p)) for p in model["properties"]])
+    _section("flaws", [(f["name"], f["text"]) for f in model["flaws"]])
+    _section("instances", [(i["name"], _instance(i)) for i in model["instances"]])
+    _section("implementations", [(name, "") for name in model["implementations"]])
 
 
 def _section(title: str, rows: list[tuple[str, str]]) -> None:
@@ -83,6 +109,30 @@ def _section(title: str, rows: list[tuple[str, str]]) -> None:
     for number, (name, text) in enumerate(rows):
         head = f"  {title:<16}" if number == 0 else " " * 18
         typer.echo(f"{head}{name:<{width}}  {text}".rstrip())
+
+
+def _parameter(document: dict[str, Any]) -> str:
+    default = document["default"]
+    return str(
+        document["name"] if default is None else f"{document['name']}={str(default).lower()}"
+    )
+
+
+def _range(document: dict[str, Any]) -> str:
+    """What a parameter may be, as `--set` takes it."""
+    match document["kind"]:
+        case "enum":
+            return " or ".join(document["allowed"])
+        case "bool":
+            return "true or false"
+        case "nodes":
+            what = "how many nodes"
+        case _:
+            what = "a whole number"
+    low, high = document["at_least"], document["at_most"]
+    bounds = [f"at least {low}"] if low is not None else []
+    bounds += [f"at most {high}"] if high is not None else []
+    return ", ".join([what, *bounds])
 
 
 def _property(document: dict[str, Any]) -> str:
