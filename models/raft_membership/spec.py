@@ -12,6 +12,7 @@ from ...language import (
     Set,
     action,
     always_possible,
+    assume,
     at_most,
     between,
     choose,
@@ -49,13 +50,12 @@ class RaftMembership(Raft):
 
     Ongaro, "Consensus: Bridging Theory and Practice" (2014), chapter 4: one server at a time (4.1),
     or any set by joint consensus (4.3; section 6 of the paper). Off (`membership`), this is Raft.
-    An entry still holds a value, and `configurations` says which values are configurations and
-    which ones: a table that could as well be fixed at the start, and is filled as it is first asked
-    for.
+    An entry still holds a value; `configurations` says which values are configurations: a table
+    that could as well be fixed at the start, and is filled as it is first asked for.
 
-    Left out: the rounds in which a new server catches up before it counts (4.2.1), which are about
-    availability; what keeps servers that were removed from disrupting the others (4.2.3), which is
-    about time. A server that was removed never comes back under its name.
+    Left out: rounds in which a new server catches up before it counts (4.2.1), for availability;
+    what keeps removed servers from disrupting the others (4.2.3), which is about time. A server
+    that was removed never comes back under its name.
     """
 
     membership: Membership = parameter(Membership.NONE)
@@ -77,6 +77,18 @@ class RaftMembership(Raft):
     premature_retirement: bool = flaw(
         "R41: a leader that is to leave does so before that is committed"
     )
+
+    @assume
+    def somebody_founds(self) -> bool:
+        """Changes of members need fewer newcomers than servers: the others are there at first."""
+        return self.membership is Membership.NONE or self.newcomers < len(self.servers)
+
+    @assume
+    def changes_have_room(self) -> bool:
+        """Changes of members need two servers, two values (a configuration is one) and a log."""
+        return self.membership is Membership.NONE or (
+            len(self.servers) > 1 and len(self.values) > 1 and self.max_log > 0
+        )
 
     # What values stand for: a configuration each, but one for a command
     configurations: Map[Value, Configuration] = each(empty())

@@ -8,6 +8,7 @@ from ...language import (
     Map,
     Node,
     Set,
+    assume,
     at_most,
     crash,
     deliver,
@@ -63,7 +64,7 @@ class RaftPreVote(Raft):
     """
 
     pre_vote: bool = parameter(False)
-    max_pre_votes: int = parameter(4, at_least=1, at_most=24)  # PreVote and replies in flight
+    max_pre_votes: int = parameter(0, at_least=0, at_most=24)  # PreVote and replies in flight
 
     prevote_reply_low_term_dropped: bool = flaw(
         "R14: a granted pre-vote carries the voter's term, and is dropped where that is lower"
@@ -72,6 +73,11 @@ class RaftPreVote(Raft):
     low_prevote_ignored: bool = flaw(
         "etcd#8501: a pre-vote for a term that is not newer gets no answer"
     )
+
+    @assume
+    def pre_votes_have_room(self) -> bool:
+        """PreVote needs max_pre_votes above 0: the questions and answers in flight."""
+        return not self.pre_vote or self.max_pre_votes > 0
 
     # Volatile state: who would vote (empty: not asked), and whether there is a leader to keep
     pre_votes: Map[Node, Set[Node]] = volatile(each(empty()))

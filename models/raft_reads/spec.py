@@ -11,6 +11,7 @@ from ...language import (
     Node,
     Set,
     action,
+    assume,
     at_most,
     between,
     deliver,
@@ -109,6 +110,26 @@ class RaftReads(Raft):
     lease_ignores_skew: bool = flaw("R34: a lease lasts a whole election timeout")
     lease_from_ack_time: bool = flaw("R35: a lease runs from the answer to a call, not the call")
     no_stickiness: bool = flaw("R36: who hears from a leader votes for another")
+
+    @assume
+    def reads_have_room(self) -> bool:
+        """Reads need max_calls above 0, to call, and max_log, for an entry of the leader's term."""
+        return self.reads is Reads.NONE or (self.max_calls > 0 and self.max_log > 0)
+
+    @assume
+    def reads_are_asked_for(self) -> bool:
+        """ReadIndex needs max_reads above 0: clients ask so often."""
+        return self.reads is not Reads.READ_INDEX or self.max_reads > 0
+
+    @assume
+    def leases_last(self) -> bool:
+        """A lease needs election_timeout above clock_drift, whose difference it lasts."""
+        return self.reads is not Reads.LEASE or self.election_timeout > self.clock_drift
+
+    @assume
+    def leases_end(self) -> bool:
+        """A lease needs max_time above 0: without time, none ends."""
+        return self.reads is not Reads.LEASE or self.max_time > 0
 
     # Volatile state on leaders: a read that waits; and until when, by the leader's clock, each
     # server has promised to elect nobody

@@ -75,6 +75,22 @@ def test_a_parameter_that_is_set_wrongly(
     assert len(ran.err) < 1000
 
 
+def test_parameters_that_a_spec_assumes_not_to_be_given(quorate: Quorate, tmp_path: Path) -> None:
+    fair = (
+        "\n    @assume\n    def fair_is_short(self) -> bool:\n"
+        '        """A fair lock needs a limit below 3."""\n'
+        "        return self.mode is Mode.GREEDY or self.limit < 3\n"
+    )
+    text = LOCK.replace("witness\n)", "witness, assume\n)").replace(
+        "    @action", fair + "\n    @action", 1
+    )
+    write(tmp_path, "lock.py", text)
+    ran = quorate("check", f"{tmp_path}/lock.py:Lock")
+    assert (ran.status, ran.out) == (2, "")
+    assert "Lock cannot have mode = fair, limit = 3: A fair lock needs a limit below 3." in ran.err
+    assert quorate("check", f"{tmp_path}/lock.py:Lock", "--set", "limit=2").status == 0
+
+
 def test_a_parameter_that_is_set_twice_alike(quorate: Quorate, lock: str) -> None:
     assert quorate("check", lock, "--set", "limit=3", "--set", "limit=3").status == 0
 
