@@ -9,11 +9,14 @@ state machine is a function of it. A spec keeps as history how many entries clie
 read what that was at its invocation, and how many entries it returned.
 
 That is enough, in a spec whose committed logs are prefixes of each other (State Machine Safety in
-`raft.py`). Order writes by their index, and a read behind the last entry that it returned: run one
-after the other in that order, all operations return what they did. It remains that the order goes
-against no two operations of which one ended before the other began. If the second one is a read,
-that is the property below. If it is a write, all that the first one returned or wrote was committed
-before it began, so its entry is behind.
+`raft.py`). Order writes by their index, and a read behind the last entry that it returned; reads
+behind the same entry, by when they were invoked. A write that nobody acknowledged is one of them if
+its entry is ever committed; else it never took effect, and is left out, as the definition allows of
+an operation without a response. Run one after the other in that order, all operations return what
+they did. It remains that the order goes against no two operations of which one ended before the
+other began. If the second one is a read, that is the property below (of two reads behind the same
+entry, the one that ended was invoked first). If it is a write, all that the first one returned or
+wrote was committed before it began, so its entry is behind.
 """
 
 from __future__ import annotations

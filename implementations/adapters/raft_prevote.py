@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, get_args
+from typing import Any
 
 from ...language import Node
 from ...models.raft import spec as raft
@@ -70,8 +70,7 @@ class PreVoteSession(RaftSession):
             "votes": votes,
             "pre_votes": {n: seen["votes"][n] if asks[n] else () for n in asks},
             "hears_leader": self.each(lambda site: heeds and site.up and site.core.hears_leader),
-            "network": self.network.contents(*get_args(raft.Message)),
-            "polls": self.network.contents(*get_args(spec.PreVoteMessage)),
+            **self.in_flight("network", "polls"),
         }
 
 

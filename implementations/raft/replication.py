@@ -1,4 +1,4 @@
-"""The leader's side of log replication: section 5.3, with pipelining (10.2.1)."""
+"""The leader's side of log replication: section 5.3, with pipelining (10.2.2)."""
 
 from __future__ import annotations
 

@@ -20,9 +20,9 @@ from ...language import (
     record,
     require,
     step_property,
+    step_witness,
     timeout,
     volatile,
-    witness,
 )
 from ..raft.spec import Message, Raft, RequestVote, Term
 
@@ -58,9 +58,9 @@ class RaftPreVote(Raft):
     Ongaro, "Consensus: Bridging Theory and Practice" (2014), section 9.6. Off (`pre_vote`), this
     is Raft. On, `time_out` asks, and the answer of a majority does what `time_out` does there.
 
-    Left out: time. A server that has heard from the leader of its term refuses pre-votes until its
-    own election timeout, which may come at any moment. The new messages travel in a set of their
-    own, with a bound of their own: the order of messages means nothing.
+    Left out: time. A server that has heard from a leader refuses pre-votes, whatever term it has
+    seen since, until its own election timeout, which may come at any moment. The new messages
+    travel in a set of their own, with a bound of their own: the order of messages means nothing.
     """
 
     pre_vote: bool = parameter(False)
@@ -177,7 +177,7 @@ class RaftPreVote(Raft):
         return message.term == self.current_term[server] + 1
 
     def follow(self, server: Node) -> None:
-        """Who hears from the leader of its term has a leader to keep."""
+        """Who accepts AppendEntries has a leader to keep."""
         super().follow(server)
         self.hears_leader[server] = self.pre_vote
 
@@ -220,13 +220,21 @@ class RaftPreVote(Raft):
             for message in after.polls
         )
 
-    @witness
-    def leader_is_kept(self) -> bool:
-        """A server with a leader refuses a pre-vote that a log would have deserved."""
+    @step_witness
+    def leader_is_kept(self, after: RaftPreVote) -> bool:
+        """A server with a leader refuses a pre-vote that a log would have deserved (9.6)."""
         return any(
             isinstance(message, PreVote)
+            and (self.duplicating or message not in after.polls)
             and message.request.term > self.current_term[message.request.to]
             and self.has_leader(message.request.to)
             and self.up_to_date(message.request.to, message.request)
+            and self.refuses(message.request, after)
             for message in self.polls
         )
+
+    def refuses(self, request: RequestVote, after: RaftPreVote) -> bool:
+        """Whether a step answers a request for a pre-vote with a refusal."""
+        server = request.to
+        refusal = PreVoteReply(server, request.sender, self.current_term[server], False)
+        return refusal in after.polls and refusal not in self.polls

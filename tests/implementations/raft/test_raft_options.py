@@ -222,7 +222,7 @@ def test_lazy_apply_takes_an_entry_at_a_time() -> None:
     assert core.last_applied == 1
 
 
-# 5.3 and 10.2.1: batches, pipelines, hints
+# 5.3 and 10.2.2: batches, pipelines, hints
 
 
 def test_a_batch_has_a_largest_size() -> None:
