@@ -125,6 +125,7 @@ class Raft(BoundedNetwork[Message], CrashRestart):
     batch: int = parameter(1, at_least=1, at_most=15)  # entries that a message can hold
     heartbeats: bool = parameter(True)  # AppendEntries without entries, or only with
     check_quorum: bool = parameter(False)  # a leader that hears from no majority steps down
+    only_acks_late: bool = parameter(False)  # nothing begins while other messages wait
 
     # Elections
     vote_not_persisted: bool = flaw("R01: votedFor does not survive a crash")
@@ -197,6 +198,7 @@ class Raft(BoundedNetwork[Message], CrashRestart):
 
         It increments currentTerm, votes for itself, and sends RequestVote to all other servers.
         """
+        require(self.may_begin())
         require(self.up[server])
         require(self.role[server] is not Role.LEADER)
         require(self.current_term[server] < self.max_term)
@@ -254,6 +256,7 @@ class Raft(BoundedNetwork[Message], CrashRestart):
     @request
     def client_request(self, server: Node, value: Value) -> None:
         """A leader appends a command from a client to its log (5.3)."""
+        require(self.may_begin())
         require(self.up[server])
         require(self.role[server] is Role.LEADER)
         require(len(self.log[server]) < self.max_log)
@@ -263,6 +266,7 @@ class Raft(BoundedNetwork[Message], CrashRestart):
     @action
     def send_entries(self, server: Node, peer: Node) -> None:
         """A leader with entries from nextIndex on sends AppendEntries with them (5.3)."""
+        require(self.may_begin())
         require(peer in self.peers(server))
         require(self.role[server] is Role.LEADER)
         require(len(self.log[server]) >= self.next_index[server][peer])
@@ -271,6 +275,7 @@ class Raft(BoundedNetwork[Message], CrashRestart):
     @timeout
     def send_heartbeat(self, server: Node, peer: Node) -> None:
         """A leader sends AppendEntries without entries: upon election, and when idle (5.2)."""
+        require(self.may_begin())
         require(self.heartbeats)
         require(peer in self.peers(server))
         require(self.role[server] is Role.LEADER)
@@ -309,6 +314,7 @@ class Raft(BoundedNetwork[Message], CrashRestart):
     def receive_append_entries_reply(self, message: AppendEntriesReply) -> None:
         """A leader updates nextIndex and matchIndex, or tries an entry earlier (5.3)."""
         self.receive(message)
+        require(self.may_begin())
         self.handle_append_entries_reply(message)
 
     def handle_append_entries_reply(self, message: AppendEntriesReply) -> None:
@@ -408,6 +414,15 @@ class Raft(BoundedNetwork[Message], CrashRestart):
             counted = len(self.votes[server]) + self.repeated_votes[server]
             return 2 * counted > len(self.servers)
         return self.has_quorum(server, self.votes[server])
+
+    def may_begin(self) -> bool:
+        """Whether the bounds let something begin while what is in flight has not arrived.
+
+        With `only_acks_late`, replies to AppendEntries may wait, and nothing else.
+        """
+        return not self.only_acks_late or all(
+            isinstance(message, AppendEntriesReply) for message in self.network
+        )
 
     def peers(self, server: Node) -> Set[Node]:
         """Whom a server asks for votes, and replicates its log to: all others."""

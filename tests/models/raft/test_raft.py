@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -132,6 +133,28 @@ def test_a_crash_leaves_what_is_durable() -> None:
     spec.restart_node(a)
     assert (spec.current_term[a], spec.voted_for[a], len(spec.log[a])) == (1, a, 1)
     assert (spec.role[a], spec.commit_index[a]) == (Role.FOLLOWER, 0)
+
+
+def test_where_only_acknowledgements_are_late_nothing_begins_before_the_rest_arrived() -> None:
+    spec, (a, b, c) = cluster(only_acks_late=True)
+    elect(spec, a, b)
+    value = next(iter(spec.values))
+    spec.client_request(a, value)
+    spec.send_entries(a, b)
+    beginnings: list[Callable[[], None]] = [
+        lambda: spec.time_out(c),
+        lambda: spec.client_request(a, value),
+        lambda: spec.send_entries(a, c),
+        lambda: spec.send_heartbeat(a, c),
+    ]
+    for begin in beginnings:
+        with pytest.raises(Disabled):
+            begin()
+    spec.receive_append_entries(in_flight(spec, AppendEntries, b))
+    late = in_flight(spec, AppendEntriesReply, a)
+    spec.time_out(c)
+    with pytest.raises(Disabled):
+        spec.receive_append_entries_reply(late)
 
 
 def test_a_full_network_sends_nothing_new() -> None:
