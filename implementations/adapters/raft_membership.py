@@ -64,10 +64,10 @@ class MembershipSession(RaftSession):
         """Take a step; its values stand for the entry that it appends, and what is to follow."""
         ends = {name: len(site.core.log) for name, site in self.sites.items()}
         super().step(given)
-        values = [one for one in given.values() if one in self.parameters["values"]]
-        if values and self.changes:
-            leader = self.concerned(given)
-            appended = content(self.sites[leader].core.log[ends[leader]].payload)
+        values = [v for v in given.values() if self.changes and v in self.parameters["values"]]
+        leader = self.concerned(given) if values else self.names[0]
+        for entry in self.sites[leader].core.log[ends[leader] :][: len(values)]:
+            appended = content(entry.payload)
             for value, meaning in zip(values, (appended, appended[-1:]), strict=False):
                 self.meanings.note(value, meaning)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -21,8 +22,7 @@ class ReadsSession(RaftSession):
         clock=core.Clock,
         actions={
             **RaftSession.vocabulary.actions,
-            "read": lambda self, given: self.read(given["server"].name),
-            "read_under_lease": lambda self, given: self.read(given["server"].name),
+            **dict.fromkeys(("read", "read_under_lease"), lambda self, given: self.read(**given)),
             "call": RaftSession.vocabulary.actions["send_heartbeat"],
             "tick": lambda self, given: self.tick(given["slow"]),
         },
@@ -39,26 +39,26 @@ class ReadsSession(RaftSession):
         times = {name: self.parameters[name] for name in counted}
         return replace(super().options(), reads=kind, no_op=False, **times)
 
-    def read(self, name: str) -> None:
+    def read(self, server: Any) -> None:
         """A client asks a server; what it asks again has the number that it had before."""
         self.asked += self.parameters["reads"] is spec.Reads.READ_INDEX
         number = 1 if core.Flaw.READINDEX_ACK_REUSED.value in self.flaws else self.asked
         confirmed_by: Any = IGNORE  # it does not show
-        self.sites[name].memory["read"] = spec.Waiting(number, confirmed_by, self.known)
-        self.feed(name, core.ReadRequest(1))
+        self.sites[server.name].memory["read"] = spec.Waiting(number, confirmed_by, self.known)
+        self.feed(server.name, core.ReadRequest(1))
+
+    def observe(self, site: sessions.Site) -> None:
+        """Clients know what a leader has applied for them, which nobody else applies before it."""
+        super().observe(site)
+        self.known = max(self.known, site.core.last_applied)
 
     def carry_out_one(self, site: sessions.Site, effect: Any) -> None:
-        """Clients know what a leader has applied for them, which nobody else applies before it."""
+        """A leader answers a read from what it has applied, or gives it up."""
         super().carry_out_one(site, effect)
-        match effect:
-            case core.Apply(index):
-                site.memory["applied"] = index
-                self.known = max(self.known, index)
-            case core.ReadReady():
-                read = site.memory.pop("read")
-                self.answer = spec.Answer(read.known, site.memory.get("applied", 0))
-            case core.ReadFailed():
-                del site.memory["read"]
+        if isinstance(effect, core.ReadReady | core.ReadFailed):
+            read = site.memory.pop("read")
+            if isinstance(effect, core.ReadReady):
+                self.answer = spec.Answer(read.known, site.core.last_applied)
 
     def image(self, sender: str, to: str, message: core.Message) -> Any:
         """AppendEntries and its reply with their number: that of the read, or of the time."""
@@ -77,21 +77,21 @@ class ReadsSession(RaftSession):
 
     def promise(self, site: sessions.Site) -> Any:
         """Until when a server elects nobody: it only says whether that is still to come."""
-        if not site.up or not site.core.hears_leader:
+        leased = self.parameters["reads"] is spec.Reads.LEASE
+        if not (leased and site.up and site.core.hears_leader):
             return 0
         now = self.clocks.shows(site.name)
         return any_of(*range(now + 1, now + self.parameters["election_timeout"] + 1))
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> Mapping[str, Any]:
         """The spec's variables: what `raft` has, and these."""
-        leased = self.parameters["reads"] is spec.Reads.LEASE
         return {
             **super().state(),
             **self.in_flight("network", "exchanges"),
             "waiting": self.each(lambda site: site.memory.get("read")),
-            "promised": self.each(lambda site: self.promise(site) if leased else 0),
+            "promised": self.each(self.promise),
             "asked": self.asked,
-            "known": self.known,
+            "known": 0 if self.parameters["reads"] is spec.Reads.NONE else self.known,
             "answer": self.answer,
         }
 

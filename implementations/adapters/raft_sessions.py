@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -34,18 +33,9 @@ class ClientSession(RaftSession):
     def carry_out_one(self, site: sessions.Site, effect: Any) -> None:
         """The state machine executes a command; it refuses no retry."""
         if isinstance(effect, core.Apply):
-            self.executed.setdefault(site.name, Counter())[effect.command.client] += 1
+            executed, client = site.memory.get("machine", {}), effect.command.client
+            site.memory["machine"] = {**executed, client: executed.get(client, 0) + 1}
         super().carry_out_one(site, effect)
-
-    def crash(self, name: str) -> None:
-        """A server forgets its state machine."""
-        super().crash(name)
-        self.executed.pop(name, None)
-
-    def __init__(self, *given: Any) -> None:
-        """Nothing is executed yet."""
-        self.executed: dict[str, Counter[str | None]] = {}
-        super().__init__(*given)
 
     def state(self) -> Mapping[str, Any]:
         """The spec's variables: what `raft` has, and how often each command was executed."""
@@ -53,8 +43,8 @@ class ClientSession(RaftSession):
         values = self.translation.names("values")
 
         def times(site: sessions.Site) -> dict[str, int]:
-            counted = self.executed.get(site.name, Counter())
-            return {value: min(counted[value], most) for value in values}
+            executed = site.memory.get("machine", {})
+            return {value: min(executed.get(value, 0), most) for value in values}
 
         return {**super().state(), "executed": self.each(times)}
 

@@ -16,7 +16,7 @@ from .raft import RaftSession
 
 
 class SnapshotSession(RaftSession):
-    """Servers, and the application that takes their snapshots: all it was told, in order."""
+    """Servers, and the application that takes their snapshots: all it was told, and its state."""
 
     vocabulary = replace(
         RaftSession.vocabulary,
@@ -35,8 +35,15 @@ class SnapshotSession(RaftSession):
         applied = min(site.core.last_applied, site.core.last_index)
         if applied > self.parameters["max_compacted"]:
             raise StepRefused(f"a snapshot of {applied} entries is beyond the bounds")
-        state = [(one.term, one.value.name) for one in self.whole_log(site)[:applied]]
+        told = [(one.term, one.value.name) for one in self.whole_log(site)[:applied]]
+        state = {"told": told, "machine": site.memory.get("machine", {})}
         self.feed(name, core.Compact(applied, json.dumps(state).encode()))
+
+    def carry_out_one(self, site: sessions.Site, effect: Any) -> None:
+        """The state machine goes on from a snapshot."""
+        super().carry_out_one(site, effect)
+        if isinstance(effect, core.Restore):
+            site.memory["machine"] = json.loads(effect.snapshot.data)["machine"]
 
     def whole_log(self, site: sessions.Site) -> tuple[Any, ...]:
         """What the snapshot stands for, and the entries behind it."""
@@ -47,7 +54,8 @@ class SnapshotSession(RaftSession):
     def covered(self, snapshot: core.Snapshot) -> tuple[Any, ...]:
         """The entries that a snapshot stands for; the term of the last one is what it says."""
         nodes: Any = self.translation.nodes
-        applied = [raft.Entry(term, nodes[name]) for term, name in json.loads(snapshot.data)]
+        told = json.loads(snapshot.data)["told"]
+        applied = [raft.Entry(term, nodes[name]) for term, name in told]
         return (*applied[:-1], replace(applied[-1], term=snapshot.last_term))
 
     def image(self, sender: str, to: str, message: Any) -> Any:

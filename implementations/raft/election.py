@@ -170,7 +170,6 @@ def _lead_if_elected(server: Server) -> None:
     server.active = set()
     server.round = 0
     server.round_began = {}
-    server.lease_end = 0
     server.lease_forfeited = False
     server.cancel_timer(Timer.ELECTION)
     server.set_timer(Timer.HEARTBEAT)

@@ -90,6 +90,8 @@ class Flaw(Enum):
     PREV0_ALWAYS_MATCHES = "prev0_always_matches"
     SNAPSHOT_KEEPS_CONFLICT = "snapshot_keeps_conflict"
     LAST_LOG_TERM_ZERO_AFTER_COMPACTION = "last_log_term_zero_after_compaction"
+    SNAPSHOT_WITHOUT_CONFIGURATION = "snapshot_without_configuration"  # shows with membership
+    SNAPSHOT_WITHOUT_SESSIONS = "snapshot_without_sessions"  # shows with deduplication
 
 
 @dataclass(frozen=True, kw_only=True)

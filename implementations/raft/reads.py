@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .effects import ReadReady
 from .options import Flaw, Reads
-from .server import PendingRead, Server
+from .server import PendingRead, Progress, Server
 
 
 def begin_round(server: Server) -> None:
@@ -58,32 +58,23 @@ def acknowledge(server: Server, sender: str, confirmed: int) -> None:
     progress = server.progress[sender]
     if confirmed > progress.round:
         progress.round = confirmed
-        _extend_lease(server)
+        _note_promise(server, progress)
 
 
-def _extend_lease(server: Server) -> None:
-    """6.4.1: a lease runs from when the call was made that a majority has answered."""
-    confirmed = _confirmed_round(server)
-    began = server.round_began.get(confirmed)
-    if server.options.reads is not Reads.LEASE or began is None:
-        return
-    if server.has_flaw(Flaw.LEASE_FROM_ACK_TIME):
-        began = server.now
-    drift = 0 if server.has_flaw(Flaw.LEASE_IGNORES_SKEW) else server.options.clock_drift
-    server.lease_end = max(server.lease_end, began + server.options.election_timeout - drift)
+def _note_promise(server: Server, progress: Progress) -> None:
+    """6.4.1: who answers a call elects nobody for an election time-out from when it was made."""
+    late = server.has_flaw(Flaw.LEASE_FROM_ACK_TIME)
+    timeout = server.options.election_timeout
+    began = server.round_began.get(progress.round)
+    if server.options.reads is Reads.LEASE and began is not None:
+        drift = 0 if server.has_flaw(Flaw.LEASE_IGNORES_SKEW) else server.options.clock_drift
+        until = (server.now if late else began) + timeout - drift
+        progress.promised_until = max(progress.promised_until, until)
     server.round_began = {
-        number: time for number, time in server.round_began.items() if number >= confirmed
+        number: time
+        for number, time in server.round_began.items()
+        if late or time + timeout > server.now
     }
-
-
-def _confirmed_round(server: Server) -> int:
-    rounds = {peer: progress.round for peer, progress in server.progress.items()}
-    rounds[server.name] = server.round
-    for number in sorted(set(rounds.values()), reverse=True):
-        names = [name for name, last in rounds.items() if last >= number]
-        if server.configuration.has_quorum(names, server.options.flaws):
-            return number
-    return 0
 
 
 def release(server: Server) -> None:
@@ -97,9 +88,11 @@ def release(server: Server) -> None:
 
 
 def _has_lease(server: Server) -> bool:
+    """Whether a majority of the members of now still keeps its promise (6.4.1)."""
     if server.options.reads is not Reads.LEASE or server.lease_forfeited:
         return False
-    return server.now < server.lease_end
+    promised = [n for n, one in server.progress.items() if server.now < one.promised_until]
+    return server.configuration.has_quorum([server.name, *promised], server.options.flaws)
 
 
 def _is_confirmed(server: Server, waiting: PendingRead) -> bool:

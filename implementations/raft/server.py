@@ -44,6 +44,8 @@ class Progress:
     offset: int | None = None
     round: int = 0
     """The last call for confirmation that it has answered."""
+    promised_until: int = 0
+    """Until when, by the leader's clock, it elects nobody (6.4.1)."""
 
 
 @dataclass
@@ -106,7 +108,6 @@ class Server:
     round: int = 0
     round_began: dict[int, int] = field(default_factory=dict)
     reads: dict[int, PendingRead] = field(default_factory=dict)
-    lease_end: int = 0
     transferee: str | None = None
     lease_forfeited: bool = False
     """A TimeoutNow is or was on its way in this term: followers keep no promise to this leader."""
@@ -130,7 +131,9 @@ class Server:
         for found, configuration in reversed(self.log.configurations):
             if found <= index:
                 return configuration
-        return self.snapshot.configuration if self.snapshot else self.first_configuration
+        if self.snapshot is None or self.has_flaw(Flaw.SNAPSHOT_WITHOUT_CONFIGURATION):
+            return self.first_configuration
+        return self.snapshot.configuration
 
     @property
     def peers(self) -> tuple[str, ...]:

@@ -28,16 +28,24 @@ def compact(server: Server, index: int, data: bytes) -> None:
     )
     rest = log.slice(index + 1, log.last_index - index)
     server.checkpoint(snapshot, RaftLog(index, term, rest))
+    if server.has_flaw(Flaw.SNAPSHOT_WITHOUT_SESSIONS):
+        server.sessions = {}  # they go with the entries that say them
+        _note_sessions(server.sessions, server.log, index + 1, server.last_applied)
 
 
 def _sessions_at(server: Server, index: int) -> tuple[tuple[str, int], ...]:
     """The clients' last commands up to an entry; more may have been applied since."""
+    if server.has_flaw(Flaw.SNAPSHOT_WITHOUT_SESSIONS):
+        return ()
     sessions = dict(server.snapshot.sessions) if server.snapshot else {}
-    first = server.log.base_index + 1
-    for entry in server.log.slice(first, index - first + 1):
+    _note_sessions(sessions, server.log, server.log.base_index + 1, index)
+    return tuple(sorted(sessions.items()))
+
+
+def _note_sessions(sessions: dict[str, int], log: RaftLog, first: int, last: int) -> None:
+    for entry in log.slice(first, last - first + 1):
         if isinstance(entry.payload, Command):
             note_session(sessions, entry.payload)
-    return tuple(sorted(sessions.items()))
 
 
 def on_install_snapshot(server: Server, sender: str, message: InstallSnapshot) -> None:

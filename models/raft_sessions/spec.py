@@ -7,6 +7,7 @@ from typing import Annotated
 from ...language import (
     Map,
     Node,
+    assume,
     between,
     each,
     flaw,
@@ -35,7 +36,12 @@ class RaftSessions(Raft):
 
     no_client_dedup: bool = flaw("R29: a command that was executed is executed again")
 
-    # Volatile state: the state machine, rebuilt from the log after a crash
+    @assume
+    def a_second_execution_shows(self) -> bool:
+        """With a bound of 1, nobody could execute a command twice: it is 0, or 2 and more."""
+        return self.max_executions != 1
+
+    # Volatile state: the state machine, rebuilt after a crash
     executed: Map[Node, Map[Value, Annotated[int, between(0, "max_executions")]]] = volatile(
         each(each(0))
     )
@@ -46,7 +52,7 @@ class RaftSessions(Raft):
 
         That answer changes nothing, so it is no step.
         """
-        require(not self.is_repetition(server, value))
+        require(not self.is_repetition(server, value, self.commit_index[server]))
         super().client_request(server, value)
 
     # What the steps are made of
@@ -55,25 +61,35 @@ class RaftSessions(Raft):
         """What a leader commits is executed."""
         before = self.commit_index[server]
         super().advance_commit_index(server)
-        self.execute(server, before)
+        self.execute(server, before, self.commit_index[server])
 
     def follow_commit_index(self, server: Node, leader_commit: int, last_new: int) -> None:
         """What a follower learns to be committed is executed."""
         before = self.commit_index[server]
         super().follow_commit_index(server, leader_commit, last_new)
-        self.execute(server, before)
+        self.execute(server, before, self.commit_index[server])
 
-    def execute(self, server: Node, before: int) -> None:
-        """Execute the entries behind `before` that are committed, but no command again (6.3)."""
+    def restore(self, server: Node, applied: int) -> None:
+        """What a state machine starts with includes the sessions: what they know stays (6.3)."""
+        super().restore(server, applied)
+        self.executed[server] = each(0)
+        self.execute(server, 0, applied)
+
+    def execute(self, server: Node, before: int, last: int) -> None:
+        """Execute the entries behind `before` up to `last`, but no command again (6.3)."""
         for position in range(len(self.log[server])):
             value = self.log[server][position].value
-            new = before <= position < self.commit_index[server]
-            if new and not self.is_repetition(server, value):
+            new = before <= position < last and self.is_command(value)
+            if new and not self.is_repetition(server, value, position):
                 times = self.executed[server][value] + 1
                 self.executed[server][value] = min(times, self.max_executions)
 
-    def is_repetition(self, server: Node, value: Value) -> bool:
-        """Whether the session knows a command as executed."""
+    def is_command(self, value: Value) -> bool:
+        """Whether a value is for the state machine."""
+        return True
+
+    def is_repetition(self, server: Node, value: Value, position: int) -> bool:
+        """Whether the session knows a command as executed, by the entries before a position."""
         return self.executed[server][value] > 0 and not self.no_client_dedup
 
     # Properties of this option

@@ -12,6 +12,7 @@ from ...language import (
     Set,
     action,
     always_possible,
+    assume,
     at_most,
     between,
     deliver,
@@ -26,7 +27,7 @@ from ...language import (
     record,
     require,
     step_property,
-    witness,
+    step_witness,
 )
 from ..raft.spec import AppendEntries, Entry, Index, Raft, Role, Term
 
@@ -36,7 +37,8 @@ class InstallSnapshot:
     """InstallSnapshot RPC: the leader (`sender`) gives its snapshot to a follower far behind (7).
 
     `data`, the state machine's state, is what was applied: the entries up to the last included
-    one, whose index and term are therefore lastIncludedIndex and lastIncludedTerm.
+    one, whose index and term are therefore lastIncludedIndex and lastIncludedTerm. What else a
+    snapshot holds (clients' sessions, the latest configuration) follows from them.
     """
 
     sender: Node
@@ -67,9 +69,10 @@ class RaftSnapshots(Raft):
 
     `log` stays the whole log, but of its first `snapshot_index` entries a server has only the
     snapshot: what was applied, and the index and term of the last one. Nothing else of them is
-    looked at. Left out: chunks (a snapshot comes whole, so steps 2 to 4 of Figure 13 fall away),
-    and the configuration. The new messages travel in a set of their own, with a bound of its own:
-    the order of messages means nothing.
+    looked at. Left out: chunks (a snapshot comes whole, so steps 2 to 4 of Figure 13 fall away).
+    The configuration of a snapshot is the latest among the entries that it stands for; here, where
+    no entry is one, the first. The new messages travel in a set of their own, with a bound of its
+    own: the order of messages means nothing.
     """
 
     max_compacted: int = parameter(0, at_least=0, at_most=15)  # no snapshot covers more entries
@@ -91,6 +94,11 @@ class RaftSnapshots(Raft):
     last_log_term_zero_after_compaction: bool = flaw(
         "R48: a candidate whose log is all compacted says lastLogTerm 0"
     )
+
+    @assume
+    def snapshots_can_be_sent(self) -> bool:
+        """Who discards entries sends snapshots instead: both bounds are above 0, or neither."""
+        return (self.max_compacted > 0) == (self.max_transfers > 0)
 
     # Persistent state on all servers: up to where there is a snapshot instead of entries
     snapshot_index: Map[Node, Annotated[int, between(0, "max_compacted")]] = durable(each(0))
@@ -133,7 +141,8 @@ class RaftSnapshots(Raft):
         peer = message.sender
         require(self.up[server])
         self.see_term(server, message.term)
-        if message.term == self.current_term[server] and self.role[server] is Role.LEADER:
+        current = message.term == self.current_term[server]
+        if current and self.role[server] is Role.LEADER and peer in self.peers(server):
             known = max(self.match_index[server][peer], message.match_index)
             self.match_index[server][peer] = known
             self.next_index[server][peer] = max(self.next_index[server][peer], known + 1)
@@ -150,13 +159,22 @@ class RaftSnapshots(Raft):
         """The state machine starts from the snapshot: that much is committed and applied (7)."""
         super().recover(node)
         self.commit_index[node] = self.snapshot_index[node]
+        self.restore(node, self.snapshot_index[node])
+
+    def wipe(self, server: Node) -> None:
+        """Without what it had stored, a server has no snapshot either."""
+        super().wipe(server)
+        self.snapshot_index[server] = 0
 
     # The receiver of a snapshot
 
     def is_known(self, server: Node, message: InstallSnapshot) -> bool:
-        """Whether the server has applied what the snapshot covers: it is late, or came twice (7).
+        """Whether all that the snapshot covers is committed here: it is late, or came twice.
 
-        A newer snapshot is not given up for an older one in any case (step 5).
+        Such a snapshot changes nothing. In section 7 it may still take the place of the entries
+        that it covers, as those behind them are retained (step 6); it would tell nothing new, and
+        with step 8 set the state machine back. A newer snapshot is never given up for an older one
+        (step 5).
         """
         covered = len(message.data)
         if self.snapshot_ignores_commit_check or self.snapshot_moves_commit_back:
@@ -166,8 +184,10 @@ class RaftSnapshots(Raft):
     def install(self, server: Node, message: InstallSnapshot) -> None:
         """Save the snapshot (5), and reset the state machine using it (8).
 
-        If the log has the last included entry, what follows it is retained (6); otherwise the
-        entire log is discarded (7).
+        If the log has an entry with index and term of the last included one, the entries that
+        follow it are retained (6); otherwise the entire log is discarded (7). Figure 13 replies in
+        step 6 without step 8. But entries that are not yet applied are gone from the log with it,
+        so the state machine is reset in both cases.
         """
         covered = len(message.data)
         last = message.data[covered - 1]
@@ -180,8 +200,9 @@ class RaftSnapshots(Raft):
         if own_term not in {0, last.term} and self.snapshot_keeps_conflict:
             self.log[server] = message.data + following
             self.log[server][covered - 1] = Entry(own_term, last.value)
-        known = 0 if self.snapshot_moves_commit_back else self.commit_index[server]
-        self.commit_index[server] = max(known, covered)
+        if covered > self.commit_index[server] or self.snapshot_moves_commit_back:
+            self.commit_index[server] = covered
+            self.restore(server, covered)
         if self.snapshot_sets_term:
             self.current_term[server] = last.term
 
@@ -308,38 +329,30 @@ class RaftSnapshots(Raft):
         )
         return self.up[server] and free and up_to_date
 
-    @witness
-    def snapshot_installed(self) -> bool:
-        """A snapshot arrives where entries that it covers are not committed: it is installed."""
-        return any(self.is_news(message) for message in self.transfers)
+    @step_witness
+    def snapshot_installed(self, after: RaftSnapshots) -> bool:
+        """A server gets to a snapshot of more than it knew to be committed: it installs one."""
+        return any(self.is_installed(after, s) for s in self.servers)
 
-    @witness
-    def suffix_retained(self) -> bool:
-        """It arrives where its last included entry is followed by others: they stay (step 6)."""
+    @step_witness
+    def suffix_retained(self, after: RaftSnapshots) -> bool:
+        """The log has the last included entry, and entries that follow it: they stay (step 6)."""
         return any(
-            isinstance(message, InstallSnapshot)
-            and self.is_news(message)
-            and len(self.log[message.to]) > len(message.data)
-            and self.log[message.to][len(message.data) - 1] == message.data[len(message.data) - 1]
-            for message in self.transfers
+            self.is_installed(after, s) and len(after.log[s]) > after.snapshot_index[s]
+            for s in self.servers
         )
 
-    @witness
-    def conflict_discarded(self) -> bool:
-        """It arrives where another entry is in the place of its last: the log goes (step 7)."""
+    @step_witness
+    def conflict_discarded(self, after: RaftSnapshots) -> bool:
+        """The log has another entry in the place of the last included one: it goes (step 7)."""
         return any(
-            isinstance(message, InstallSnapshot)
-            and self.is_news(message)
-            and len(self.log[message.to]) >= len(message.data)
-            and self.log[message.to][len(message.data) - 1] != message.data[len(message.data) - 1]
-            for message in self.transfers
+            self.is_installed(after, s)
+            and len(self.log[s]) >= after.snapshot_index[s]
+            and self.log[s][: after.snapshot_index[s]] != after.log[s][: after.snapshot_index[s]]
+            for s in self.servers
         )
 
-    def is_news(self, message: Transfer) -> bool:
-        """Whether a message is a snapshot that its receiver will install."""
-        return (
-            isinstance(message, InstallSnapshot)
-            and self.up[message.to]
-            and message.term >= self.current_term[message.to]
-            and not self.is_known(message.to, message)
-        )
+    def is_installed(self, after: RaftSnapshots, server: Node) -> bool:
+        """Whether a step gives a server a snapshot that it could not have taken by itself."""
+        known = max(self.commit_index[server], self.snapshot_index[server])
+        return after.snapshot_index[server] > known

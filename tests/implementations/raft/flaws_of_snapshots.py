@@ -5,14 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from quorate.implementations.raft import (
+    AlreadyApplied,
     AppendEntries,
+    Apply,
+    ClientRequest,
     Compact,
     Configuration,
     Flaw,
     InstallSnapshot,
+    Membership,
     Persist,
     Raft,
     Received,
+    RemoveServer,
     RequestVote,
     Snapshot,
 )
@@ -139,3 +144,39 @@ def candidate_with_nothing_but_a_snapshot(c: Cluster) -> object:
     request = c.take(ASKS, 1, 2)
     assert isinstance(request, RequestVote)
     return request.last_log_index, request.last_log_term
+
+
+@shows(
+    Flaw.SNAPSHOT_WITHOUT_CONFIGURATION,
+    ("1", "3"),
+    ("1", "2", "3"),
+    options={"membership": Membership.SINGLE, "no_op": False},
+)
+def snapshot_covers_a_change_of_members(c: Cluster) -> object:
+    c.elect(1, 2)
+    c.request(1, "a")
+    c.copy(1, 3)
+    c.step(1, RemoveServer("2"))
+    c.copy(1, 3)
+    assert c[1].commit_index == 2
+    c.step(1, Compact(2, b"state"))
+    return c[1].configuration.voters
+
+
+@shows(
+    Flaw.SNAPSHOT_WITHOUT_SESSIONS,
+    [Apply, AlreadyApplied, AlreadyApplied],
+    [Apply, Apply, Apply, AlreadyApplied],
+    servers=1,
+    options={"deduplicate": True},
+)
+def client_asks_again_behind_a_snapshot(c: Cluster) -> object:
+    c.time_out(1)
+    request = ClientRequest(b"x", "client", 1)
+    effects = c.step(1, request)
+    c.step(1, Compact(1, b"state"))
+    effects += c.step(1, request)
+    c.restart(1)
+    c.time_out(1)
+    effects += c.step(1, request)
+    return [type(effect) for effect in effects if isinstance(effect, Apply | AlreadyApplied)]

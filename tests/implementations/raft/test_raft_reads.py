@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from quorate.implementations.raft import (
+    AddServer,
     AppendEntries,
     AppendEntriesReply,
     Apply,
@@ -14,6 +15,7 @@ from quorate.implementations.raft import (
     ClientRequest,
     Clock,
     InstallSnapshotReply,
+    Membership,
     Options,
     Raft,
     ReadFailed,
@@ -156,6 +158,15 @@ def test_a_lease_runs_from_the_call_and_ends_before_the_followers_promise(
     core = leased()
     core.handle(Clock(now))
     assert (ReadReady(7) in core.handle(ReadRequest(7))) is answered
+
+
+def test_a_lease_is_from_a_majority_of_the_members_of_now() -> None:
+    core = leased(membership=Membership.SINGLE)
+    core.handle(AddServer("f"))
+    assert ReadReady(7) not in core.handle(ReadRequest(7)), "three of six promised"
+    [number] = rounds(core.handle(HEARTBEAT))
+    confirm(core, "d", number)
+    assert ReadReady(8) in core.handle(ReadRequest(8))
 
 
 def test_without_a_lease_a_read_asks() -> None:

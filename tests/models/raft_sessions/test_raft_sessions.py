@@ -41,7 +41,7 @@ def test_a_command_that_is_twice_in_the_log_is_executed_once() -> None:
     spec.log[server].append(spec.log[server][0])
     assert not spec.committed_twice()
     spec.commit_index[server] = 2
-    spec.execute(server, 1)
+    spec.execute(server, 1, 2)
     assert spec.executed[server][value] == 1
     assert spec.committed_twice()
 

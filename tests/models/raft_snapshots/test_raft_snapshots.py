@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -103,6 +104,20 @@ def test_a_heartbeat_is_a_snapshot_too_where_the_entry_before_is_gone() -> None:
     assert not spec.network
 
 
+def test_taking_a_snapshot_is_not_installing_one() -> None:
+    spec, (_, b, _) = compacted()
+    before = deepcopy(spec)
+    spec.compact(b)
+    assert not before.snapshot_installed(spec)
+
+
+def test_a_wipe_takes_the_snapshot_too() -> None:
+    spec, (a, _, _) = compacted()
+    spec.wipe(a)
+    assert (spec.snapshot_index[a], spec.commit_index[a], spec.log[a]) == (0, 0, [])
+    assert spec.snapshot_is_committed()
+
+
 def test_nobody_compacts_what_is_not_committed_nor_twice() -> None:
     spec, (a, b, c) = compacted()
     spec.compact(b)
@@ -146,9 +161,9 @@ def test_what_follows_the_last_included_entry_is_retained() -> None:
     spec.network.add(early)
     spec.receive_append_entries(early)
     spec.compact(a)
-    message = offer(spec, a, c)
-    assert spec.suffix_retained()
+    message, before = offer(spec, a, c), deepcopy(spec)
     spec.receive_install_snapshot(message)
+    assert before.suffix_retained(spec)
     assert (len(spec.log[c]), spec.snapshot_index[c], spec.commit_index[c]) == (2, 1, 1)
 
 
@@ -164,9 +179,9 @@ def test_a_log_with_another_entry_there_is_discarded_whole() -> None:
     replicate(spec, a, b)
     spec.compact(a)
     spec.next_index[a][c] = 1
-    message = offer(spec, a, c)
-    assert spec.conflict_discarded()
+    message, before = offer(spec, a, c), deepcopy(spec)
     spec.receive_install_snapshot(message)
+    assert before.conflict_discarded(spec)
     assert spec.log[c] == spec.log[a]
 
 
@@ -175,8 +190,9 @@ def test_a_snapshot_that_comes_late_changes_nothing() -> None:
     spec.next_index[a][b] = 1
     message = offer(spec, a, b)
     spec.commit_index[b] = 2
-    assert not spec.snapshot_installed()
+    before = deepcopy(spec)
     spec.receive_install_snapshot(message)
+    assert not before.snapshot_installed(spec)
     assert (spec.snapshot_index[b], spec.commit_index[b]) == (0, 2)
     assert in_flight(spec.transfers, InstallSnapshotReply, a).match_index == 2
 
