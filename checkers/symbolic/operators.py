@@ -238,6 +238,9 @@ class Operators:
                 return collections.contains(as_collection(args[0]), args[1])
             case Op.SIZE:
                 return collections.size(as_collection(args[0]))
+            case Op.QUORUM:
+                part, whole = (collections.size(as_collection(arg)) for arg in args)
+                return numbers.less(whole, numbers.times(numbers.known(2), part))
             case Op.COUNT:
                 return collections.count(args[0], args[1])
             case Op.SUBSET:

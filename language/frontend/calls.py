@@ -283,9 +283,7 @@ def _is_quorum(body: Body, node: ast.Call, expected: Type | None) -> Expr:
     if join(subset.type, nodes.type) is None:
         message = f"{describe(subset.type)} is not part of {describe(nodes.type)}"
         body.fail(Code.TYPE, message, node)
-    span = body.span(node)
-    twice = construct.arithmetic(Op.MUL, [construct.integer(2), construct.size(subset)], span)
-    return construct.comparison(Op.LT, construct.size(nodes), twice, span)
+    return Apply(BOOL, Op.QUORUM, (subset, nodes), span=body.span(node))
 
 
 def _statement_only(body: Body, node: ast.Call, expected: Type | None) -> Expr:

@@ -285,6 +285,7 @@ _SIMPLE: dict[Op, Callable[..., Value]] = {
     Op.INTERSECTION: operator.and_,
     Op.DIFFERENCE: operator.sub,
     Op.SUBSET: operator.le,
+    Op.QUORUM: lambda part, whole: 2 * _size(part) > _size(whole),
     Op.CONTAINS: lambda collection, element: element in collection,
     Op.SIZE: _size,
     Op.GET: operator.getitem,

@@ -58,6 +58,7 @@ class Op(Enum):
     INTERSECTION = "intersection"
     DIFFERENCE = "difference"
     SUBSET = "subset"  # set, set -> bool
+    QUORUM = "quorum"  # collection, collection -> bool: the first has most of the second's number
     CONTAINS = "contains"  # collection, element -> bool
     SIZE = "size"  # collection -> int: elements; of a bag, with multiplicity
     EACH = "each"  # value -> map: that value at every key

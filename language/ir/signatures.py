@@ -180,6 +180,7 @@ _ARITY = {
     **dict.fromkeys((Op.NOT, Op.NEG, Op.FIELD, Op.IS, Op.NARROW, Op.IS_NONE, Op.COERCE), 1),
     **dict.fromkeys((Op.SIZE, Op.EACH), 1),
     **dict.fromkeys((Op.EQ, Op.LT, Op.LE, *_INTERVALS, Op.RANGE, Op.UNION, Op.SUBSET), 2),
+    Op.QUORUM: 2,
     **dict.fromkeys((Op.INTERSECTION, Op.DIFFERENCE, Op.CONTAINS, Op.GET, Op.AT, Op.TAKE), 2),
     **dict.fromkeys((Op.DROP, Op.CONCAT, Op.COUNT), 2),
     **dict.fromkeys((Op.IF, Op.WITH), 3),
@@ -244,6 +245,8 @@ def _on_collection(op: Op, args: Sequence[Type]) -> Type:
         case Op.RANGE, (IntType(low), IntType(_, high)):
             return SetType(IntType(low, max(low, high - 1)))
         case Op.SUBSET, (SetType(element), SetType(other)) if element == other:
+            return BOOL
+        case Op.QUORUM, (part, whole) if element_type(part) == element_type(whole):
             return BOOL
         case (
             (Op.UNION | Op.INTERSECTION | Op.DIFFERENCE),

@@ -307,6 +307,9 @@ class Expressions:
 
         options = tuple(t for t in self.pool.all if isinstance(t, OptionType))
         sets = tuple(t for t in self.pool.collections if isinstance(t, SetType))
+        countable = tuple(
+            t for t in self.pool.collections if isinstance(t, SetType | SeqType | BagType)
+        )
         ordered = tuple(t for t in self.pool.scalars if _is_ordered(t))
         return [
             lambda: same(Op.EQ, self.pool.all),
@@ -318,6 +321,7 @@ class Expressions:
             variant,
             lambda: natural(Op.IS_NONE, self.make(self.choice.pick(options), scope, depth)),
             lambda: same(Op.SUBSET, sets),
+            lambda: same(Op.QUORUM, countable),
             lambda: self._fold(Fold.ANY, BOOL, scope, depth),
             lambda: self._fold(Fold.ALL, BOOL, scope, depth),
         ]

@@ -23,6 +23,7 @@ from ....language.ir.nodes import (
     TrapKind,
     Var,
 )
+from ....language.ir.signatures import max_size
 from ....language.ir.type_text import shown
 from ....language.ir.types import (
     BOOL,
@@ -235,9 +236,23 @@ def _predicate(cx: Context, expr: Apply) -> Bit | None:
             return shapes.is_none(fn, lower(cx, expr.args[0]))
         case Op.SUBSET:
             return collections.subset(fn, lower(cx, expr.args[0]), lower(cx, expr.args[1]))
+        case Op.QUORUM:
+            return _quorum(cx, *expr.args)
         case Op.CONTAINS:
             return _membership(cx, expr)
     return None
+
+
+def _quorum(cx: Context, part: Expr, whole: Expr) -> Bit:
+    """The domain of a type need not be made to be counted."""
+    twice = cx.fn.op("shl", _count(cx, part), 1)
+    if isinstance(whole, Apply) and whole.op is Op.DOMAIN:
+        return cx.fn.compare("slt", max_size(whole.type), twice)
+    return cx.fn.compare("slt", _count(cx, whole), twice)
+
+
+def _count(cx: Context, collection: Expr) -> Word:
+    return word_of(cx, Apply(IntType(0, max_size(collection.type)), Op.SIZE, (collection,)))
 
 
 def _equality(cx: Context, left: Value, right: Value) -> Bit:
