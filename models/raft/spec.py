@@ -26,7 +26,6 @@ from ...language import (
     require,
     timeout,
     volatile,
-    witness,
 )
 from ..environment import BoundedNetwork, CrashRestart
 
@@ -541,19 +540,6 @@ class Raft(BoundedNetwork[Message], CrashRestart):
                 for between in range(self.commit_index[server] + 1, index + 1)
             )
         return self.log[server][index - 1].term == term
-
-    @witness
-    def conflict(self) -> bool:
-        """A leader's entry arrives where another one is in its place: that suffix goes (5.3)."""
-        return any(
-            isinstance(message, AppendEntries)
-            and message.term >= self.current_term[message.to]
-            and self.has_previous(message.to, message)
-            and len(message.entries) > 0
-            and len(self.log[message.to]) > message.prev_log_index
-            and self.log[message.to][message.prev_log_index].term != message.entries[0].term
-            for message in self.network
-        )
 
     # What quorate.invariants.raft asks
 
