@@ -64,7 +64,6 @@ class ThreePhaseCommitSession(sessions.CoreSession[sessions.UnorderedNetwork]):
         own = coordinator.up and coordinator.core.state(T)
         return {
             "coordinator": durable(coordinator),
-            "coordinator_up": coordinator.up,
             "missing": own.awaited if own and not own.recovering else (),
             "state": self.each(durable),
             "role": self.each(lambda site: type(role(site)).__name__.lower()),

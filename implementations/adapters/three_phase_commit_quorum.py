@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...language.ir.nodes import Kind
 from ...models.three_phase_commit_quorum import spec
-from ...traces.trace import Setting
 from .. import sessions
 from ..storage import Log
 from ..three_phase_commit import AskVote, CommitError, Decide, Vote, VoteCast
@@ -18,7 +16,7 @@ T = "t"
 VOTES = {True: spec.Vote.YES, False: spec.Vote.NO}
 
 
-class QuorumSession(sessions.CoreSession[sessions.FifoNetwork]):
+class QuorumSession(sessions.SidedSession[sessions.FifoNetwork]):
     """Some sites, and channels between them that lose what a partition separates."""
 
     vocabulary = sessions.Vocabulary(
@@ -39,15 +37,9 @@ class QuorumSession(sessions.CoreSession[sessions.FifoNetwork]):
                 given["site"].name, wire.QuorumBegin(T, self.names)
             ),
             "elect": lambda self, given: self.elect(given["leader"].name),
-            "regroup": lambda self, given: self.regroup(given["node"].name),
         },
         answers={AskVote: lambda _, given: VoteCast(T, given["vote"] is spec.Vote.YES)},
     )
-
-    def __init__(self, parameters: Mapping[str, Setting], flaws: tuple[str, ...]) -> None:
-        super().__init__(parameters, flaws)
-        self.far_side: set[str] = set()
-        self.changed: set[str] = set()
 
     def create(self, name: str) -> core.QuorumSite:
         """A site."""
@@ -57,37 +49,9 @@ class QuorumSession(sessions.CoreSession[sessions.FifoNetwork]):
         """The site from its log."""
         return core.QuorumSite.recover(name, wire.load(log), flaws=self.flaws)
 
-    def reaches(self, sender: str, to: str) -> bool:
-        """Whether two sites are up and on one side."""
-        up = self.sites[sender].up and self.sites[to].up
-        return up and (sender in self.far_side) == (to in self.far_side)
-
     def elect(self, name: str) -> None:
-        """The membership service: a new view begins with empty channels."""
-        members = frozenset(other for other in self.names if self.reaches(name, other))
-        self.changed -= members
-        self.network.lose_where(lambda one: {one.sender, one.to} <= members)
-        self.feed(name, wire.Elected(T, members))
-
-    def regroup(self, name: str) -> None:
-        """A site comes to the other side."""
-        self.far_side ^= {name}
-        self.disturb()
-
-    def crash(self, name: str) -> None:
-        """The membership service notices, as it does a restart."""
-        super().crash(name)
-        self.disturb()
-
-    def restart(self, name: str) -> None:
-        """See `crash`."""
-        super().restart(name)
-        self.disturb()
-
-    def disturb(self) -> None:
-        """Who is connected has changed: what is between the separated is lost."""
-        self.changed = set(self.names)
-        self.network.lose_where(lambda one: not self.reaches(one.sender, one.to))
+        """The membership service tells who is connected to a leader."""
+        self.feed(name, wire.Elected(T, self.view(name)))
 
     def state(self) -> Mapping[str, Any]:
         """The spec's variables. What a role does not have is as in the beginning."""
@@ -96,9 +60,6 @@ class QuorumSession(sessions.CoreSession[sessions.FifoNetwork]):
             "role": self.each(role_name),
             **self.each_field(role, leader=None, awaited=(), members=(), highest=0),
             **self.each_field(role, reports={}, target=None, accepted=()),
-            "far_side": self.far_side,
-            "changed": self.each(lambda site: site.name in self.changed),
-            "regroupings": self.taken[Kind.PARTITION],
             "vote": self.each(vote),
         }
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from ...language.ir.nodes import Kind
 from ...models.two_phase_commit_system import spec
-from ...traces.trace import Setting
 from .. import sessions
 from .. import two_phase_commit as core
 from ..storage import Log
@@ -20,19 +19,13 @@ CAST = {
 }
 OUTCOMES = {core.Decision.COMMIT: "committed", core.Decision.ABORT: "aborted"}
 
-VOCABULARY = sessions.Vocabulary(
+VOCABULARY = sessions.Vocabulary.of(
+    core,
     spec=spec.TwoPhaseCommitSystem,
     others=(C,),
-    send=core.Send,
-    received=core.Received,
-    persist=core.persist,
-    refusal=core.ProtocolError,
+    begin=core.Enlist(T, C),
     timers=sessions.TimerWords(core.SetTimer, core.CancelTimer, core.TimedOut),
-    wire={
-        core.DecisionRequest: lambda sender, to, _: (
-            spec.PeerInquiry(sender, to) if to else spec.Inquiry(sender)
-        ),
-    },
+    wire={core.DecisionRequest: (spec.PeerInquiry, spec.Inquiry)},
     actions={
         "request_commit": lambda self, _: self.feed(C, core.Request(T, self.names)),
         "decide": core.Decide(T),
@@ -47,12 +40,6 @@ class TwoPhaseCommitSession(sessions.CoreSession[sessions.UnorderedNetwork]):
 
     vocabulary = VOCABULARY
     termination = core.Termination.COOPERATIVE
-
-    def __init__(self, parameters: Mapping[str, Setting], flaws: tuple[str, ...]) -> None:
-        super().__init__(parameters, flaws)
-        self.votes: dict[str, core.Vote] = {}
-        for name in self.names:
-            self.feed(name, core.Enlist(T, C))
 
     @property
     def options(self) -> core.Options:
@@ -73,58 +60,38 @@ class TwoPhaseCommitSession(sessions.CoreSession[sessions.UnorderedNetwork]):
 
     def observe(self, site: sessions.Site) -> None:
         """The first vote is history: an abort before the vote is a No."""
-        vote = getattr(site.core.transactions.get(T), "vote", None)
-        if vote is not None:
-            self.votes.setdefault(site.name, vote)
+        site.note(vote=getattr(site.core.transactions.get(T), "vote", None))
 
     def state(self) -> Mapping[str, Any]:
         """The spec's variables. What a site knows while it is down is where the spec begins."""
-        coordinator = self.sites[C]
-        own = coordinator.up and coordinator.core.transactions.get(T)
+        own = known(self.sites[C])
+        unknown = "forgotten" if self.sites[C].up and self.taken[Kind.REQUEST] else "idle"
         return {
-            "coordinator_up": coordinator.up,
-            "coordinator": self.coordinator_state(),
-            "coordinator_log": last_record(coordinator),
+            "coordinator": called(own, unknown),
             "yes_votes": own.yes if own else (),
             "no_votes": own.no if own else (),
             "acknowledged": own.acknowledged if own else (),
-            "log": self.each(last_record),
-            "state": self.each(participant_state),
-            "vote": self.each(lambda site: self.votes.get(site.name)),
-            "decisions": self.each(decisions),
-            "coordinator_decisions": decisions(coordinator),
+            "state": self.each(lambda site: called(known(site), "working")),
+            "vote": self.each(lambda site: site.first.get("vote")),
+            **self.each_and(C, log=last_record, decisions=sessions.ever(core.Decided, "decision")),
         }
 
-    def coordinator_state(self) -> str:
-        """What the coordinator knows of the transaction."""
-        if not self.sites[C].up or not self.taken[Kind.REQUEST]:
-            return "idle"
-        own = self.sites[C].core.transactions.get(T)
-        return OUTCOMES.get(own.decision, "collecting") if own else "forgotten"
+
+def known(site: sessions.Site) -> Any:
+    """What a site that is up knows of the transaction, if anything."""
+    return site.running and site.running.transactions.get(T)
 
 
-def participant_state(site: sessions.Site) -> str:
-    """What a participant knows of the transaction."""
-    own = site.core.transactions[T]
-    return OUTCOMES.get(own.decision, own.phase.value) if site.up else "working"
+def called(own: Any, unknown: str) -> str:
+    """What the spec calls that."""
+    return OUTCOMES.get(own.decision, own.phase.value) if own else unknown
 
 
-def last_record(site: sessions.Site) -> str:
+def last_record(site: sessions.Site) -> Any:
     """The last forced record, as the spec's logs call it; the end record is none there."""
-    for _, entry in reversed(site.log.durable()):
-        match core.decode(entry):
-            case core.StartRecord():
-                return "start"
-            case core.YesRecord():
-                return "yes"
-            case core.DecisionRecord(decision=decision):
-                return decision.value
-    return "none"
-
-
-def decisions(site: sessions.Site) -> set[core.Decision]:
-    """All decisions that a site ever told its application."""
-    return {one.decision for one in site.past(core.Decided)}
+    names = {core.StartRecord: "start", core.YesRecord: "yes"}
+    records = [one for one in site.surviving(core.load) if not isinstance(one, core.EndRecord)]
+    return ["none", *(getattr(one, "decision", None) or names[type(one)] for one in records)][-1]
 
 
 adapter = sessions.InProcess(TwoPhaseCommitSession)

@@ -43,12 +43,11 @@ class ForwardingSession(TwoPhaseCommitSession):
         decision = own.decision if own else next(map(attrgetter("decision"), decided), None)
         return {
             "coordinator": "decided" if decided else own.phase if own else "idle",
-            "coordinator_up": coordinator.up,
             "yes_votes": own.yes if own else (),
             "no_votes": own.no if own else (),
             "coordinator_decision": decision,
             "phase": self.each(lambda site: known(site).phase),
-            "vote": self.each(lambda site: self.votes.get(site.name)),
+            "vote": self.each(lambda site: site.first.get("vote")),
             "decision": self.each(lambda site: known(site).decision),
             "owing": {name for name in self.names if known(self.sites[name]).owes_forwarding},
         }

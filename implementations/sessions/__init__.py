@@ -18,7 +18,8 @@ from .networks import (
     UnorderedNetwork,
 )
 from .session import CoreSession, InProcess
-from .site import Site, TimerWords
+from .sides import SidedSession
+from .site import Site, TimerWords, ever
 from .vocabulary import Action, Vocabulary, at_first
 from .wire import Translation, Wire
 
@@ -34,6 +35,7 @@ __all__ = [
     "InProcess",
     "Meanings",
     "Network",
+    "SidedSession",
     "Site",
     "TimerWords",
     "Translation",
@@ -41,4 +43,5 @@ __all__ = [
     "Vocabulary",
     "Wire",
     "at_first",
+    "ever",
 ]

@@ -62,6 +62,9 @@ class CoreSession(ABC, Generic[N]):
         """The histories of all sites in one: the site's name, and what it took or asked for."""
         every = (*self.vocabulary.others, *self.names)
         self.sites = {name: Site(name, self.create(name)) for name in every}
+        if words.begin is not None:
+            for name in self.names:
+                self.feed(name, words.begin)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> CoreSession[N]:
         """A session that goes its own way from here; what does not change is shared."""
@@ -105,6 +108,7 @@ class CoreSession(ABC, Generic[N]):
             "crashes": self.taken[Kind.CRASH],
             **(self.time() if self.vocabulary.clock else {}),
             "timers": {name for name in over("timers") if self.sites[name].timers},
+            **{f"{name}_up": self.sites[name].up for name in self.vocabulary.others},
         }
 
     def time(self) -> Mapping[str, Any]:
@@ -164,7 +168,7 @@ class CoreSession(ABC, Generic[N]):
             case Kind.RESTART:
                 self.restart(self.concerned(given))
             case Kind.PARTITION:
-                self.isolated.add(self.concerned(given))
+                self.cut_off(self.concerned(given))
             case Kind.HEAL:
                 self.isolated.remove(self.concerned(given))
             case Kind.INTERNAL | Kind.REQUEST:
@@ -212,6 +216,10 @@ class CoreSession(ABC, Generic[N]):
             raise StepRefused(f"no timer is running at {name}" + (f": {key}" if key else ""))
         site.timers.remove(key)
         self.feed(name, timers.ran_out(key))
+
+    def cut_off(self, name: str) -> None:
+        """A site is on its own."""
+        self.isolated.add(name)
 
     def crash(self, name: str) -> None:
         """A site loses its core, its timers, and what its log had not forced."""
@@ -324,6 +332,11 @@ class CoreSession(ABC, Generic[N]):
         """A map: a value for every node that is a site; `of`, for those of one node set."""
         names = self.translation.names(of) if of else self.names
         return {self.translation.nodes[name]: value(self.sites[name]) for name in names}
+
+    def each_and(self, other: str, **values: Callable[[Site], Any]) -> dict[str, Any]:
+        """Maps as variables, and the value of a site that is no node as `OTHER_VARIABLE`."""
+        alone = {f"{other}_{name}": value(self.sites[other]) for name, value in values.items()}
+        return {name: self.each(value) for name, value in values.items()} | alone
 
     def each_field(self, value: Callable[[Site], Any], **defaults: Any) -> dict[str, Any]:
         """Variables that are maps of the fields of an object; the default where it has no such.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from copy import copy, deepcopy
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 
-from ..storage import MemoryLog
+from ..storage import Log, MemoryLog
 
 T = TypeVar("T")
 
@@ -44,8 +44,8 @@ class Site:
 
     Invariants: 1. A site that is down has no timers and no memory. 2. `history` has every event
     that the core took and every effect it asked for, `outbox` every message it sent, oldest first,
-    crashes and restarts notwithstanding. 3. Events, effects and messages do not change: copies
-    share them, and what is in `memory`.
+    crashes and restarts notwithstanding; so is `first` kept. 3. Events, effects and messages do not
+    change: copies share them, and what is in `memory` and in `first`.
     """
 
     name: str
@@ -56,6 +56,8 @@ class Site:
     timers: set[Hashable] = field(default_factory=set)
     memory: dict[str, Any] = field(default_factory=dict)
     """What an application has there in memory, by names that the adapter gives it."""
+    first: dict[str, Any] = field(default_factory=dict)
+    """History that no effect tells, by names that the adapter gives it: see `note`."""
     crashes: int = 0
     history: list[Any] = field(default_factory=list)
     outbox: list[Any] = field(default_factory=list)
@@ -67,7 +69,7 @@ class Site:
         copied = {f.name: getattr(self, f.name) for f in fields(self)}
         for name in ("core", "log"):
             copied[name] = deepcopy(copied[name], memo)
-        for name in ("timers", "memory", "history", "outbox"):
+        for name in ("timers", "memory", "first", "history", "outbox"):
             copied[name] = copy(copied[name])
         return Site(**copied)
 
@@ -76,6 +78,18 @@ class Site:
         """The core, or None while the site is down: what is volatile is gone."""
         return self.core if self.up else None
 
+    def note(self, **seen: Any) -> None:
+        """Keep what is seen for the first time; None is not seen yet."""
+        for name, value in seen.items():
+            if value is not None:
+                self.first.setdefault(name, value)
+
+    def surviving(self, load: Callable[[Log], Iterable[T]]) -> tuple[T, ...]:
+        """The records that a restart would load if the site crashed now, oldest first."""
+        log = deepcopy(self.log)
+        log.crash()
+        return tuple(load(log))
+
     def past(self, kind: type[T]) -> tuple[T, ...]:
         """All events or effects of a class that the site ever had, oldest first."""
         return tuple(one for one in self.history if isinstance(one, kind))
@@ -83,3 +97,8 @@ class Site:
     def sent(self, kind: type[T], **fields: Any) -> tuple[T, ...]:
         """All messages of a class, with these fields, that the site ever sent, oldest first."""
         return tuple(one for one in self.outbox if isinstance(one, kind) and has(one, fields))
+
+
+def ever(kind: type[Any], name: str) -> Callable[[Site], set[Any]]:
+    """A function of sites: all values that a field of the events or effects of a class ever had."""
+    return lambda site: {getattr(one, name) for one in site.past(kind)}

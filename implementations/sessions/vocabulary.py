@@ -35,6 +35,8 @@ class Vocabulary:
     """The node sets whose nodes run a core, where not all do (values may be nodes too)."""
     others: tuple[str, ...] = ()
     """Sites that are no nodes of the spec. The first takes the steps that name no node."""
+    begin: Any = None
+    """An event that every node takes before the first step, where the spec has no step for it."""
     send: type
     """The class of effects that send a `message` `to` a site."""
     received: Callable[[str, Any], Any]

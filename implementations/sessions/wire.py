@@ -28,12 +28,13 @@ from ...language.values import FrozenBag, FrozenMap, Value
 from ...traces.adapter import IGNORE, AnyOf
 from ...traces.trace import Setting
 
-Wire: TypeAlias = Callable[..., Value] | None
+Wire: TypeAlias = Callable[..., Value] | tuple[type, ...] | None
 """How the spec writes the messages of one class.
 
 A record of the spec: its fields `sender` and `to` are the ends of the envelope, all others are the
-message's of the same name. A function of sender, receiver (nodes, or None for a site that is no
-node of the spec) and message, for what is not that simple. None: the spec leaves them out.
+message's of the same name. Several records: the first whose ends are nodes. A function of sender,
+receiver (nodes, or None for a site that is no node of the spec) and message, for what is not that
+simple. None: the spec leaves them out.
 """
 
 
@@ -111,6 +112,11 @@ class Translation:
         """
         name = type(message).__name__
         wire = wires.get(type(message), self.shape.universe.records.get(name, LookupError))
+        ends = {"sender": sender, "to": to}
+        if isinstance(wire, tuple):
+            strange = {name for name, end in ends.items() if end not in self.nodes}
+            fitting = (one for one in wire if not strange & one.__annotations__.keys())
+            wire = next(fitting, LookupError)
         if wire is None:
             return None
         if wire is LookupError:
@@ -118,7 +124,6 @@ class Translation:
         kind = self.shape.resolver.record_types.get(getattr(wire, "__name__", ""))
         if kind is None or not isinstance(wire, type):
             return wire(self.nodes.get(sender), self.nodes.get(to), message)
-        ends = {"sender": sender, "to": to}
         return self._record(kind, lambda name: ends.get(name) or getattr(message, name))
 
     def variable(self, name: str, value: Any) -> Value:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 MAX_FILE_LINES = 800
 MAX_FUNCTION_LINES = 70
+MAX_ADAPTER_LINES = 99  # what several of them need is the sessions'
 MAX_LINE_LENGTH = 100
 MAX_PUBLIC_NAMES = 20
 MAX_VOCABULARY = 60  # of a language, and of a core: its events, effects, messages and records
@@ -178,6 +179,24 @@ def _held(node: ast.AST) -> Iterator[ast.stmt]:
             yield inner
         elif isinstance(inner, ast.stmt | ast.excepthandler | ast.match_case):
             yield from _held(inner)
+
+
+def adapters(root: Path) -> list[str]:
+    """Adapters over their limit, and manifests that find one under another name than all others."""
+    found = []
+    for path in sorted(root.glob("implementations/adapters/*.py")):
+        lines = len(path.read_text(encoding="utf-8").splitlines())
+        if lines > MAX_ADAPTER_LINES:
+            where = path.relative_to(root)
+            found.append(f"{where}: {lines} lines, an adapter has at most {MAX_ADAPTER_LINES}")
+    for path in sorted(root.glob("models/*/manifest.toml")):
+        entries = tomllib.loads(path.read_text(encoding="utf-8")).get("implementations", [])
+        found += [
+            f"{path.relative_to(root)}: {entry['adapter']}: adapters are called `adapter`"
+            for entry in entries
+            if entry["adapter"].partition(":")[2] != "adapter"
+        ]
+    return found
 
 
 def packages(root: Path) -> list[str]:

@@ -15,6 +15,7 @@ Rule = Callable[[Path], list[str]]
 RULES: list[Rule] = [
     repository.layering,
     repository.sizes,
+    repository.adapters,
     repository.packages,
     repository.dependencies,
     repository.public_names,
@@ -92,6 +93,13 @@ def test_the_made_up_repository_keeps_every_rule(tree: Path) -> None:
             "g has 71",
         ),
         (repository.sizes, "tests/x.py", f"x = '{'y' * 96}'\n", "102 columns"),
+        (repository.adapters, "implementations/adapters/x.py", "x = 1\n" * 100, "100 lines"),
+        (
+            repository.adapters,
+            "models/m/manifest.toml",
+            '[[implementations]]\nname = "m"\nadapter = "m:Adapter"\n',
+            "m:Adapter: adapters are called",
+        ),
         (repository.packages, "models/__init__.py", "", "does not list quorate.models"),
         (repository.packages, "models/__init__.py", "", "models: has no py.typed"),
         (repository.packages, "cli/deep/x.py", "", "no __init__.py"),

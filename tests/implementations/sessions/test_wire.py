@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import pytest
 
-from quorate.implementations.sessions import Translation
+from quorate.implementations.sessions import Translation, Wire
 from quorate.language import (
     Bag,
     Map,
@@ -167,6 +167,27 @@ def test_a_message_that_the_spec_calls_otherwise_or_leaves_out() -> None:
     assert TRANSLATION.message({Seal: None}, "site1", "site2", seal) is None
     with pytest.raises(LookupError, match="no record Seal"):
         TRANSLATION.message({}, "site1", "site2", seal)
+
+
+@record
+class Parcel:
+    to: Node
+    number: Annotated[int, between(0, 3)]
+
+
+class Posted(Spec):
+    sites: Nodes
+    network: Annotated[Set[Card | Parcel], at_most(2)] = empty()
+
+
+def test_of_several_records_the_first_whose_ends_are_nodes() -> None:
+    posted = Translation.of(Posted, {"sites": 2})
+    first, second = posted.nodes.values()
+    wires: dict[type, Wire] = {RealCard: (Card, Parcel)}
+    assert posted.message(wires, "site1", "site2", RealCard(2)) == Card(first, second, 2)
+    assert posted.message(wires, "office", "site2", RealCard(2)) == Parcel(second, 2)
+    with pytest.raises(LookupError, match="no wire for it"):
+        posted.message(wires, "site1", "office", RealCard(2))
 
 
 def test_what_is_no_integer_in_a_core_becomes_one() -> None:
