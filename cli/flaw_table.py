@@ -1,5 +1,8 @@
 """The table of flaws: each that is expected to be found, and what its counterexample comes to.
 
+Beside them it lists the instances that are clean though a flaw is on, and the known flaws that no
+instance shows (`[[out_of_reach]]` in a manifest).
+
 `python -m quorate.cli.flaw_table` writes it anew as `docs/flaws.md`. It replays the counterexamples
 of the corpus on the implementations and searches for none: the states a search took are told by the
 traces, where `python -m quorate.cli.corpus` has noted them.
@@ -41,6 +44,22 @@ _COLUMNS = (
     "command",
 )
 
+_FEW = 3
+"""So many properties are named; of more, the number is."""
+
+_CLEAN_COLUMNS = (
+    "clean with it",
+    "what it is",
+    "source",
+    "holds",
+    "instance",
+    "states",
+    "why",
+    "command",
+)
+
+_MISSING_COLUMNS = ("not found here", "what it is", "source", "why", "what was tried")
+
 _HEAD = """\
 # Flaws
 
@@ -58,9 +77,15 @@ corpus. A row for each instance that has a flaw switched on and is expected to b
 - **flawed code**: how the counterexample ends when it is replayed on the implementation with the
   same switch on (-: there is no implementation to replay it on).
 - **correct code parts**: the step of the counterexample that the implementation without the flaw
-  does not take the same way. *Not reproduced*: it can take all steps, but the property then holds.
-  *Inconclusive*: it can take all steps, and the property is about what can follow them.
+  does not take the same way. *Not reproduced*: it can take all steps, and no step is to blame;
+  either *the property holds* in the end, or the flaw is stuck there and the correct code *goes on*,
+  as the replay shows. The README of the model says why. *Inconclusive*: it can take all steps, and
+  the property is about what can follow them.
 - **command** finds the counterexample; `quorate replay` on the file of the instance replays it.
+
+Where a model has them, two more tables follow. **clean with it**: instances that are exhausted and
+hold with the flaw on, since it is harmless, or since the bounds are too small to see it (a search
+that finds something there is wrong). **not found here**: known flaws that no instance shows.
 """
 
 
@@ -83,6 +108,14 @@ def flawed_instances(models: Iterable[Model]) -> Iterator[tuple[Model, InstanceE
     for model in models:
         for entry in model.instances:
             if entry.flaws and entry.expected != "holds":
+                yield model, entry
+
+
+def clean_instances(models: Iterable[Model]) -> Iterator[tuple[Model, InstanceEntry]]:
+    """The instances that hold though a flaw is on, or that are called a control."""
+    for model in models:
+        for entry in model.instances:
+            if entry.expected == "holds" and (entry.flaws or entry.control):
                 yield model, entry
 
 
@@ -117,44 +150,77 @@ def replayed(entry: InstanceEntry, name: Path) -> Replayed:
 def render(described: Iterable[Manifest], replay: Replay) -> str:
     """The document."""
     models = [from_manifest(manifest) for manifest in described]
+    flawed = [(m, _cells(m, entry, models, replay)) for m, entry in flawed_instances(models)]
+    clean = [(m, _clean_cells(m, entry, models)) for m, entry in clean_instances(models)]
     parts = [_HEAD]
-    section = ""
-    for model, entry in flawed_instances(models):
-        if model.name != section:
-            section = model.name
-            parts.append(_section(model))
-        parts.append(_line(_cells(model, entry, models, replay)))
+    for model in models:
+        about = model.manifest
+        if about is None:
+            continue
+        missing = [(o.name, o.about, o.source, o.reason, o.tried) for o in about.out_of_reach]
+        tables = (
+            _table(_COLUMNS, [cells for one, cells in flawed if one is model]),
+            _table(_CLEAN_COLUMNS, [cells for one, cells in clean if one is model]),
+            _table(_MISSING_COLUMNS, missing),
+        )
+        if any(tables):
+            told = ". ".join(text for text in (about.title, about.source) if text)
+            parts.append("\n".join([f"\n## {model.name}\n\n{told}.\n", *filter(None, tables)]))
     return "".join(parts)
 
 
-def _section(model: Model) -> str:
-    about = model.manifest
-    told = "" if about is None else ". ".join(text for text in (about.title, about.source) if text)
-    rule = "| " + " | ".join("---" for _ in _COLUMNS) + " |\n"
-    return f"\n## {model.name}\n\n{told}.\n\n{_line(_COLUMNS)}{rule}"
+def _table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A table; nothing where there are no rows."""
+    lines = [_line(row) for row in rows]
+    return "".join([_line(columns), _line("---" for _ in columns), *lines]) if lines else ""
 
 
 def _cells(
     model: Model, entry: InstanceEntry, models: Iterable[Model], replay: Replay
 ) -> Iterator[str]:
     name = corpus_file(model, entry)
-    explored = read_document(CORPUS / name).required_header().explored
-    known = [_named(model.flaws[flaw]) for flaw in entry.flaws]
-    switches = zip(known, entry.flaws, strict=True)
-    yield ", ".join(f"{identifier} `{flaw}`".lstrip() for (identifier, _), flaw in switches)
-    yield "; ".join(text for _, text in known)
-    yield "; ".join(dict.fromkeys(source_of(model, flaw, models) or "-" for flaw in entry.flaws))
+    header = read_document(CORPUS / name).required_header()
+    yield from _about(model, entry, models)
     yield f"`{entry.violates}`"
     yield f"[{entry.name}](../traces/corpus/{name.as_posix()})"
     yield "-" if entry.length is None else str(entry.length - 1)
-    yield "-" if explored is None else f"{explored:,}"
+    yield "-" if header.explored is None else f"{header.explored:,}"
     if entry.implementation is None:
         yield from ("-", "-")
     else:
         result = replay(entry, name)
         yield result.flawed.replace("_", " ")
-        yield _parting(result)
-    yield f"`{shlex.join(['quorate', 'check', model.name, '--instance', entry.name])}`"
+        yield _parting(result, stuck=header.property_kind == "always_possible")
+    yield _command(model, entry)
+
+
+def _clean_cells(model: Model, entry: InstanceEntry, models: Iterable[Model]) -> Iterator[str]:
+    properties = entry.properties or ()
+    few = 0 < len(properties) <= _FEW
+    yield from _about(model, entry, models)
+    yield ", ".join(f"`{one}`" for one in properties) if few else _count(len(properties))
+    yield entry.name
+    yield "-" if entry.distinct is None else f"{entry.distinct:,}"
+    yield entry.control or "-"
+    yield _command(model, entry)
+
+
+def _count(properties: int) -> str:
+    return f"{properties} properties" if properties else "all properties"
+
+
+def _about(model: Model, entry: InstanceEntry, models: Iterable[Model]) -> Iterator[str]:
+    """The first three cells: which flaws an instance has, what they are, where they are from."""
+    known = [_named(model.flaws[flaw]) for flaw in entry.flaws]
+    switches = zip(known, entry.flaws, strict=True)
+    sources = dict.fromkeys(source_of(model, flaw, models) or "-" for flaw in entry.flaws)
+    yield ", ".join(f"{identifier} `{flaw}`".lstrip() for (identifier, _), flaw in switches) or "-"
+    yield "; ".join(text for _, text in known) or "-"
+    yield "; ".join(sources) or "-"
+
+
+def _command(model: Model, entry: InstanceEntry) -> str:
+    return f"`{shlex.join(['quorate', 'check', model.name, '--instance', entry.name])}`"
 
 
 def _named(told: str) -> tuple[str, str]:
@@ -163,10 +229,12 @@ def _named(told: str) -> tuple[str, str]:
     return (found[1], found[2]) if found else ("", told)
 
 
-def _parting(result: Replayed) -> str:
+def _parting(result: Replayed, *, stuck: bool) -> str:
     """Where the correct code leaves the trace; it has taken all steps where no step is to blame."""
     word = result.correct.value.replace("_", " ")
-    if result.correct in (Outcome.NOT_REPRODUCED, Outcome.INCONCLUSIVE):
+    if result.correct is Outcome.NOT_REPRODUCED:
+        return f"{word}: it goes on" if stuck else f"{word}: the property holds"
+    if result.correct is Outcome.INCONCLUSIVE:
         return word
     return f"step {result.step}, `{result.action}`: {word}"
 

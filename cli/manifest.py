@@ -48,17 +48,41 @@ class ImplementationEntry:
 
 
 @dataclass(frozen=True)
+class OutOfReachEntry:
+    """A known flaw that belongs to the model, and that no instance of it shows.
+
+    `name` is that of a catalogue, `about` what the flaw is, `source` where it is from; `reason`
+    says why it is not found here, and `tried` what was done to find it: bounds, states, time.
+    None of them is empty.
+    """
+
+    name: str
+    about: str
+    source: str
+    reason: str
+    tried: str
+
+    def validate(self) -> None:
+        """Raise ManifestError unless the invariant holds."""
+        for field in dataclasses.fields(self):
+            if not getattr(self, field.name).strip():
+                raise ManifestError(f"{field.name!r} says nothing")
+
+
+@dataclass(frozen=True)
 class InstanceEntry:
     """A bounded instance and what a check of it must say.
 
     `properties` are those to check, None for all. `violates` names the broken property and
     `length` the states of its shortest counterexample. `distinct`, `generated` and `depth` are
     counts from `provenance`, with or without `symmetry`. `witnesses` must be reached. `replay` is
-    the outcome of replaying the counterexample on `implementation`.
+    the outcome of replaying the counterexample on `implementation`. `control` says why nothing
+    breaks where a reader would expect it: with a flaw on, or without a rule of the paper.
 
     1. `expected` is one of `EXPECTED`; other than `holds`, `violates` is given.
     2. `length` is given only with `violates`, `replay` only with `implementation`.
     3. Counts have a `provenance`.
+    4. `control` is given only where the instance is expected to hold.
     """
 
     name: str
@@ -77,6 +101,7 @@ class InstanceEntry:
     witnesses: tuple[str, ...] = ()
     implementation: str | None = None
     replay: str | None = None
+    control: str = ""
 
     def validate(self) -> None:
         """Raise ManifestError unless the invariants hold."""
@@ -95,6 +120,8 @@ class InstanceEntry:
         counts = (self.distinct, self.generated, self.depth)
         if any(count is not None for count in counts) and not self.provenance:
             raise ManifestError("counts need a `provenance`: who measured them")
+        if self.control and self.expected != "holds":
+            raise ManifestError("a `control` is expected to hold")
 
 
 @dataclass(frozen=True)
@@ -106,7 +133,7 @@ class Manifest:
     declares -> its source, as the section of a paper that it goes against and reports of it.
     `asked_for` names properties that are checked only when somebody asks for them, by their name or
     in an instance: what holds with some parameters only. The first instance is what a check without
-    options checks, and has no flaws.
+    options checks, and has no flaws. `out_of_reach` are known flaws that no instance shows.
     """
 
     path: Path
@@ -119,6 +146,7 @@ class Manifest:
     instances: tuple[InstanceEntry, ...]
     implementations: tuple[ImplementationEntry, ...]
     flaws: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    out_of_reach: tuple[OutOfReachEntry, ...] = ()
 
     def instance(self, name: str) -> InstanceEntry:
         """The instance of that name; UsageError where there is none."""
@@ -148,7 +176,7 @@ def _table(path: Path) -> dict[str, Any]:
 def load(path: Path) -> Manifest:
     """Read and check a manifest. Raises ManifestError."""
     table = _table(path)
-    families = ("properties", "instances", "implementations")
+    families = ("properties", "instances", "implementations", "out_of_reach")
     _known(table, ("model", "flaws", *families), f"{path}")
     model = table.get("model")
     if not isinstance(model, dict):
@@ -161,6 +189,7 @@ def load(path: Path) -> Manifest:
         instances=_entries(table, "instances", InstanceEntry, path),
         implementations=_entries(table, "implementations", ImplementationEntry, path),
         flaws=_sources(table, path),
+        out_of_reach=_entries(table, "out_of_reach", OutOfReachEntry, path),
     )
     _targets(manifest)
     if manifest.instances and manifest.instances[0].flaws:
@@ -231,7 +260,7 @@ def _entry(row: Mapping[str, Any], kind: type, where: str) -> Any:
         elif field.default is dataclasses.MISSING:
             raise ManifestError(f"{where}: {field.name!r} is missing")
     entry = kind(**values)
-    if isinstance(entry, InstanceEntry):
+    if isinstance(entry, InstanceEntry | OutOfReachEntry):
         try:
             entry.validate()
         except ManifestError as error:

@@ -46,6 +46,19 @@ replay = "reproduced"
 name = "mutex"
 adapter = "mutex_adapter:adapter"
 
+[[instances]]
+name = "one-broken"
+parameters = { processes = 1 }
+flaws = ["no_wait"]
+control = "alone, it waits for nobody"
+
+[[out_of_reach]]
+name = "X1"
+about = "numbers overflow"
+source = "Lamport 1974, remarks"
+reason = "numbers have no bound here"
+tried = "two processes, numbers up to 9: 1,000 states"
+
 [flaws]
 no_wait = "Lamport 1974, step 2"
 """
@@ -62,14 +75,18 @@ def manifest(folder: Path, text: str) -> Path:
 def test_a_manifest_is_read(tmp_path: Path) -> None:
     found = load(manifest(tmp_path, FULL))
     assert (found.name, found.spec, found.source) == ("mutex", "mutex:Mutex", "Lamport 1974")
-    two, broken = found.instances
+    two, broken, control = found.instances
     assert two.parameters == {"processes": 2, "fair": True, "order": "fifo"}
     assert two.properties is None
     assert (two.symmetry, two.distinct, two.fast) == (True, 12, True)
     assert (broken.flaws, broken.violates, broken.length) == (("no_wait",), "ME1", 5)
     assert found.instance("two-broken") is broken
+    assert (control.expected, control.control) == ("holds", "alone, it waits for nobody")
     assert found.flaws == {"no_wait": "Lamport 1974, step 2"}
-    assert load(manifest(tmp_path, MODEL)).flaws == {}
+    (unfound,) = found.out_of_reach
+    assert (unfound.name, unfound.reason) == ("X1", "numbers have no bound here")
+    bare = load(manifest(tmp_path, MODEL))
+    assert (bare.flaws, bare.out_of_reach) == ({}, ())
 
 
 @pytest.mark.parametrize(
@@ -101,6 +118,13 @@ def test_a_manifest_is_read(tmp_path: Path) -> None:
         (FULL.replace("symmetry = true", 'flaws = ["no_wait"]'), "'two': the first is what"),
         (FULL.replace('"Lamport 1974, step 2"', "1974"), "'no_wait' must be its source, not 1974"),
         (FULL.replace('"Lamport 1974, step 2"', '" "'), "'no_wait' must be its source, not ' '"),
+        (FULL.replace("length = 5", 'control = "?"'), "a `control` is expected to hold"),
+        (
+            FULL.replace('"numbers have no bound here"', '" "'),
+            "[[out_of_reach]] 'X1': 'reason' says",
+        ),
+        (FULL.replace("tried =", "tired ="), "did you mean 'tried'?"),
+        (MODEL + '[[out_of_reach]]\nname = "X1"', "'about' is missing"),
     ],
 )
 def test_a_bad_manifest_is_refused(tmp_path: Path, text: str, complaint: str) -> None:
