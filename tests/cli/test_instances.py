@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from quorate.checkers.result import CheckResult, PropertyVerdict, Verdict, Violation
-from quorate.cli import check, demo, listing, registry
+from quorate.cli import check, listing, registry
 from quorate.cli.check import Limits
 from quorate.cli.expectations import surprises
 from quorate.cli.manifest import InstanceEntry, Manifest
@@ -18,7 +18,8 @@ from quorate.cli.status import Status
 from quorate.traces import Trace, TraceMeta
 
 MANIFESTS = list(registry.manifests().values())
-FAST = list(demo.fast_instances())
+MODELS = [registry.from_manifest(manifest) for manifest in MANIFESTS]
+FAST = [(model, entry) for model in MODELS for entry in model.instances if entry.fast]
 LIMITS = Limits(time_limit=120)
 
 
