@@ -24,6 +24,7 @@ from ...language import (
     request,
     require,
     restart,
+    step_property,
     timeout,
     volatile,
 )
@@ -353,6 +354,21 @@ class PaxosSystem(UnorderedNetwork[Message], CrashRestart[Acceptor]):
     def has_value(self, vote: Vote | None, value: Value) -> bool:
         """Whether it is a vote for the value."""
         return vote is not None and vote.value == value
+
+    @step_property
+    def votes_as_asked(self, after: PaxosSystem) -> bool:
+        """P1a, the other half: an accept request gets a vote unless a higher number is promised.
+
+        Section 2.2, phase 2 (b). A request has arrived when it is no longer in flight, so this says
+        nothing where messages are lost or repeated.
+        """
+        return self.lossy or all(
+            not isinstance(message, Accept)
+            or message in after.network
+            or self.left_behind(message.to, message.ballot)
+            or after.voted_for(message.to, message.ballot, message.value)
+            for message in self.network
+        )
 
     # What quorate.invariants asks, and what this implements
 
