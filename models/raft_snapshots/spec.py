@@ -280,6 +280,27 @@ class RaftSnapshots(Raft):
         """A snapshot is replaced by those of a larger index only (Figure 13, step 5)."""
         return all(after.snapshot_index[s] >= self.snapshot_index[s] for s in self.servers)
 
+    @step_property
+    def snapshot_is_taken_over(self, after: RaftSnapshots) -> bool:
+        """Who goes over to the snapshot that arrives has its entries (Figure 13, steps 5 to 8)."""
+        return all(
+            message in after.transfers
+            or not isinstance(message, InstallSnapshot)
+            or after.snapshot_index[message.to] == self.snapshot_index[message.to]
+            or after.log[message.to][: len(message.data)] == message.data
+            for message in self.transfers
+        )
+
+    @step_property
+    def follows_on_what_it_has(self, after: RaftSnapshots) -> bool:
+        """AppendEntries follows on an entry that the leader has, or on its snapshot's last (7)."""
+        return all(
+            message in self.network
+            or not isinstance(message, AppendEntries)
+            or message.prev_log_index >= self.snapshot_index[message.sender]
+            for message in after.network
+        )
+
     @always_possible(
         by=(
             "send_entries",
