@@ -1,14 +1,61 @@
-"""The README's spec and what it says the check prints."""
+"""The README's spec and what the check prints of it; commands in READMEs name what is there."""
 
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
+import pytest
+
+from quorate.cli import registry
+from quorate.cli.check import build
+from quorate.cli.settings import settle
 from quorate.tests.cli.conftest import Quorate
 from quorate.tests.cli.specs import write
 
-README = Path(__file__).parents[2] / "README.md"
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+
+
+def commands() -> list[str]:
+    """The lines of the models' READMEs that are commands about them."""
+    lines = [
+        line.partition("  #")[0].strip()
+        for path in [README, *sorted(ROOT.glob("models/*/README.md"))]
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if re.match(r"(    |\$ )quorate ", line) and ".py" not in line
+    ]
+    return sorted({line.removeprefix("$ ") for line in lines})
+
+
+@pytest.mark.parametrize("command", commands())
+def test_a_command_names_what_is_there(command: str) -> None:
+    _, what, *words = shlex.split(command)
+    symmetry = [words.pop(words.index(w)) for w in ("--symmetry", "--no-symmetry") if w in words]
+    assert len(symmetry) <= 1
+    given: dict[str, list[str]] = {}
+    named, options = words[0], words[1:]
+    for option, value in zip(options[::2], options[1::2], strict=True):
+        given.setdefault(option, []).append(value)
+    if what == "replay":
+        folder = ROOT / named
+        model = registry.find(folder.name if folder.is_dir() else folder.name.partition(".")[0])
+        assert given.keys() == {"--against"}
+        assert model.adapter(given["--against"][0].removesuffix("/correct"))
+        assert folder.is_dir() or named.startswith("quorate-traces/")
+        return
+    model = registry.find(named)
+    assert given.keys() <= {"--instance", "--set", "--flaw", "--property"}
+    settings = settle(
+        model,
+        instance=given.get("--instance", [None])[0],
+        set_=given.get("--set", ()),
+        flaws=given.get("--flaw", ()),
+        properties=given.get("--property", ()),
+    )
+    if "--set" in given:  # instances are built where the manifests are tested
+        assert build(model, settings.parameters, settings.flaws)
 
 
 def block(mark: str, words: str = ".*?") -> tuple[str, str]:
