@@ -6,6 +6,7 @@ from ...language import (
     Node,
     Set,
     action,
+    assume,
     crash,
     flaw,
     step_witness,
@@ -36,6 +37,11 @@ class RaftFull(RaftReads, RaftMembership, RaftSnapshots, RaftPreVote, RaftSessio
     snapshot_without_sessions: bool = flaw(
         "a snapshot leaves the sessions out: what it covers is executed again"
     )
+
+    @assume
+    def snapshots_are_of_what_counts(self) -> bool:
+        """Where configurations wait for being applied (`max_applied`), no log is compacted."""
+        return self.max_applied == 0 or self.max_compacted == 0
 
     @action
     def compact(self, server: Node) -> None:
