@@ -36,6 +36,6 @@ def explored(
     """One search. AssertionError where it comes to something else than what is known."""
     result = explore(instance, properties=properties, workers=workers)
     assert result.verdict is Verdict.HOLDS
-    found = Known(result.distinct_states, result.generated_states, result.depth)
+    found = Known(result.distinct_states or 0, result.generated_states or 0, result.depth)
     assert found == known, f"{instance.name}: {found}, and not {known}"
     return result

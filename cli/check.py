@@ -15,29 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 from ..language.failures import UsageError
 from ..traces.trace import Setting
+from .engines import EXPLORE, Limits, answer, require_options
 from .outputs import JsonOutput, require_writable
 from .registry import Model
 from .settings import Settings, stored, values
 from .status import Status, say, unread
-from .suggest import unknown
 
 if TYPE_CHECKING:
     from ..checkers.result import CheckResult, Violation
     from ..language.instance import Instance
 
-ENGINES = ("explore", "simulate", "stateful", "bmc", "induction", "prove")
-AVAILABLE = ("explore",)
 DEFAULT_TRACE_DIR = Path("quorate-traces")
-
-
-@dataclass(frozen=True)
-class Limits:
-    """The budget of a check; None is no limit."""
-
-    workers: int = 1
-    max_states: int | None = None
-    max_depth: int | None = None
-    time_limit: float | None = None
 
 
 @dataclass(frozen=True)
@@ -50,6 +38,7 @@ class Report:
     parameters: Mapping[str, Setting]
     instance: Instance
     result: CheckResult
+    engine: str
     saved: Mapping[str, Path]
     """Property -> where its counterexample was saved."""
     command: str
@@ -66,11 +55,13 @@ def check(
     json: str | None,
 ) -> Status:
     """Check, print, save. Raises UsageError, SpecErrors before anything is written."""
-    require_engine(engine)
+    require_options(engine, settings, limits)
     output = JsonOutput(json)
     if trace_dir is not None:
         require_writable(trace_dir, f"--trace-dir {trace_dir}", create=True)
-    report = run(model, settings, limits=limits, trace_dir=trace_dir, quiet=output.on_stdout)
+    report = run(
+        model, settings, engine=engine, limits=limits, trace_dir=trace_dir, quiet=output.on_stdout
+    )
     if not output.on_stdout:
         from .present import present
 
@@ -80,38 +71,21 @@ def check(
     return status_of(report.result)
 
 
-def require_engine(name: str) -> None:
-    """Raise UsageError unless the engine is there."""
-    if name not in ENGINES:
-        raise unknown("engine", name, AVAILABLE)
-    if name not in AVAILABLE:
-        there = ", ".join(AVAILABLE)
-        raise UsageError(f"the engine {name!r} is not available in this version (it has: {there})")
-
-
 def run(
-    model: Model, settings: Settings, *, limits: Limits, trace_dir: Path | None, quiet: bool
+    model: Model,
+    settings: Settings,
+    *,
+    engine: str = EXPLORE,
+    limits: Limits,
+    trace_dir: Path | None,
+    quiet: bool,
 ) -> Report:
     """Check and save the counterexamples. Raises UsageError, SpecErrors."""
     instance = build(model, settings.parameters, settings.flaws)
     parameters = stored(instance.parameters)
-    from ..checkers.explorer import explore
-    from .progress import Progress
-
-    with Progress(quiet=quiet) as progress:
-        result = explore(
-            instance,
-            properties=settings.properties,
-            symmetry=settings.symmetry,
-            workers=limits.workers,
-            max_states=limits.max_states,
-            max_depth=limits.max_depth,
-            time_limit=limits.time_limit,
-            deadlock=settings.deadlock,
-            progress=progress.show,
-        )
+    result = answer(engine, model, instance, settings, limits, quiet=quiet)
     _require_start(model, result)
-    command = command_line(model, settings, parameters, limits)
+    command = command_line(model, settings, parameters, limits, engine)
     about: dict[str, Any] = {
         "model": model.name,
         "instance": settings.entry.name if settings.entry else "",
@@ -120,21 +94,26 @@ def run(
         "command": command,
     }
     result = dataclasses.replace(
-        result, violations=tuple(_about(violation, about) for violation in result.violations)
+        result,
+        violations=tuple(_about(violation, about) for violation in result.violations),
+        unproved=tuple(_about(violation, about) for violation in result.unproved),
     )
     names = {
-        v.property: file_name(model, settings, parameters, v.property) for v in result.violations
+        v.property: file_name(model, settings, parameters, v.property, engine)
+        for v in (*result.unproved, *result.violations)
     }
     saved = save(instance, result, names, trace_dir)
     silent = _silent(model, settings, parameters, result)
-    return Report(model, settings, limits, parameters, instance, result, saved, command, silent)
+    return Report(
+        model, settings, limits, parameters, instance, result, engine, saved, command, silent
+    )
 
 
 def _require_start(model: Model, result: CheckResult) -> None:
     """Raise UsageError where a whole search met no initial state: anything holds of none."""
     from ..checkers.result import Verdict
 
-    if result.generated_states == 0 and result.verdict in (Verdict.HOLDS, Verdict.VIOLATED):
+    if result.depth == 0 and result.verdict in (Verdict.HOLDS, Verdict.VIOLATED):
         raise UsageError(f"{model.name} has no initial state: @start requires what never holds")
 
 
@@ -161,7 +140,11 @@ def status_of(result: CheckResult) -> Status:
 
 
 def command_line(
-    model: Model, settings: Settings, parameters: Mapping[str, Setting], limits: Limits
+    model: Model,
+    settings: Settings,
+    parameters: Mapping[str, Setting],
+    limits: Limits,
+    engine: str = EXPLORE,
 ) -> str:
     """The command that does this check again."""
     words = ["quorate", "check", model.name]
@@ -177,9 +160,11 @@ def command_line(
         words += ["--flaw", flaw]
     for name in given.properties:
         words += ["--property", name]
-    if settings.symmetry is not None and not (entry and settings.symmetry is entry.symmetry):
+    if engine != EXPLORE:
+        words += ["--engine", engine]
+    elif settings.symmetry is not None and not (entry and settings.symmetry is entry.symmetry):
         words.append("--symmetry" if settings.symmetry else "--no-symmetry")
-    for option in ("max_states", "max_depth", "time_limit"):
+    for option in ("max_states", "max_depth", "time_limit", "k"):
         limit = getattr(limits, option)
         if limit is not None:
             words += ["--" + option.replace("_", "-"), str(limit)]
@@ -207,7 +192,12 @@ def document(report: Report) -> dict[str, Any]:
 
 
 def interrupted(
-    model: str, instance: str | None, flaws: Sequence[str], workers: int, json: str | None
+    model: str,
+    instance: str | None,
+    flaws: Sequence[str],
+    workers: int,
+    json: str | None,
+    engine: str = EXPLORE,
 ) -> None:
     """Write the JSON object of a check that was interrupted before it searched, or afterwards.
 
@@ -224,11 +214,11 @@ def interrupted(
         "command": None,
     }
     result = CheckResult(
-        engine=AVAILABLE[0],
+        engine=engine,
         verdict=Verdict.INCONCLUSIVE,
         reason="interrupted",
-        distinct_states=0,
-        generated_states=0,
+        distinct_states=0 if engine == EXPLORE else None,
+        generated_states=0 if engine == EXPLORE else None,
         depth=0,
         seconds=0.0,
         peak_memory_bytes=0,
@@ -246,7 +236,8 @@ def _document(
     saved: Mapping[str, Path],
     not_checked: Sequence[str],
 ) -> dict[str, Any]:
-    rate = result.distinct_states / result.seconds if result.seconds > 0 else None
+    counted = result.distinct_states is not None and result.seconds > 0
+    rate = (result.distinct_states or 0) / result.seconds if counted else None
     return {
         "model": about["model"],
         "instance": about["instance"],
@@ -264,20 +255,24 @@ def _document(
         "peak_memory_bytes": result.peak_memory_bytes,
         "engine_bytes": result.engine_bytes,
         "properties": {name: verdict.value for name, verdict in result.properties.items()},
-        "violations": [
-            {
-                "property": violation.property,
-                "kind": violation.kind,
-                "length": None if violation.trace is None else len(violation.trace),
-                "trace": str(saved[violation.property]) if violation.property in saved else None,
-                "message": violation.message,
-            }
-            for violation in result.violations
-        ],
+        "violations": [_described(violation, saved) for violation in result.violations],
+        "unproved": [_described(violation, saved) for violation in result.unproved],
+        "obligations": [dataclasses.asdict(one) for one in result.obligations],
+        "queries": [dataclasses.asdict(one) for one in result.queries],
         "witnesses": dict(result.witnesses),
         "coverage": dict(result.coverage),
         "not_checked": list(not_checked),
         "command": about["command"],
+    }
+
+
+def _described(violation: Violation, saved: Mapping[str, Path]) -> dict[str, Any]:
+    return {
+        "property": violation.property,
+        "kind": violation.kind,
+        "length": None if violation.trace is None else len(violation.trace),
+        "trace": str(saved[violation.property]) if violation.property in saved else None,
+        "message": violation.message,
     }
 
 
@@ -291,7 +286,7 @@ def _silent(
     if parameters:
         given = ", ".join(f"{name}={str(value).lower()}" for name, value in parameters.items())
         notes.append(f"other parameters than {given}")
-    if result.verdict is Verdict.INCONCLUSIVE:
+    if result.verdict is Verdict.INCONCLUSIVE and not result.obligations:
         notes.append(f"states not reached yet: {result.reason}")
     elif any(violation.trace is not None for violation in result.violations):
         notes.append(
@@ -314,7 +309,8 @@ def save(
     """
     from ..traces import itf
 
-    traces = {v.property: v.trace for v in result.violations if v.trace is not None}
+    found = (*result.unproved, *result.violations)
+    traces = {v.property: v.trace for v in found if v.trace is not None}
     if not traces:
         return {}
     folder = trace_dir or DEFAULT_TRACE_DIR
@@ -334,11 +330,16 @@ def save(
 
 
 def file_name(
-    model: Model, settings: Settings, parameters: Mapping[str, Setting], property_name: str
+    model: Model,
+    settings: Settings,
+    parameters: Mapping[str, Setting],
+    property_name: str,
+    engine: str = EXPLORE,
 ) -> str:
     """The same check writes the same files: model, instance or parameters and flaws, property.
 
-    Symmetry is in the name where it is not what the instance says.
+    Symmetry is in the name where it is not what the instance says, and so is an engine that is not
+    the explorer.
     """
     file, _, name = model.name.rpartition(":")
     parts = [Path(file).stem, name] if file else [model.name]
@@ -350,6 +351,8 @@ def file_name(
     usual = settings.entry.symmetry if settings.entry is not None and settings.unchanged else None
     if bool(settings.symmetry) is not bool(usual):
         parts.append("symmetry" if settings.symmetry else "no-symmetry")
+    if engine != EXPLORE:
+        parts.append(engine)
     parts.append(property_name)
     return ".".join(re.sub(r"[^\w=-]+", "-", part) for part in parts) + ".itf.json"
 

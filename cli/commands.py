@@ -118,7 +118,14 @@ def _list(
 def _check_interrupted(model: str, flaw: Sequence[str] | None, **options: Any) -> None:
     from .check import interrupted
 
-    interrupted(model, options["instance"], flaw or (), options["workers"], options["json"])
+    interrupted(
+        model,
+        options["instance"],
+        flaw or (),
+        options["workers"],
+        options["json"],
+        options["engine"],
+    )
 
 
 @app.command("check")
@@ -136,7 +143,11 @@ def _check(
     property_: PropertyOption = None,
     engine: Annotated[
         str,
-        typer.Option(metavar="ENGINE", help="explore (every reachable state). Others will follow."),
+        typer.Option(
+            metavar="ENGINE",
+            help="explore: every reachable state. bmc: runs up to a length, with a solver. "
+            "induction: is it kept by every step?",
+        ),
     ] = "explore",
     workers: Annotated[int, typer.Option(metavar="N", parser=_whole(1, 64), help="Threads.")] = 1,
     symmetry: Annotated[
@@ -157,14 +168,24 @@ def _check(
             metavar="SECONDS", parser=_seconds, help="Stop searching, inconclusive, after this."
         ),
     ] = None,
+    k: Annotated[
+        int | None,
+        typer.Option(
+            "--k",
+            metavar="K",
+            parser=_whole(1, 100),
+            help="Of induction: over K steps. Default: 1.",
+        ),
+    ] = None,
     trace_dir: Annotated[
         Path | None,
         typer.Option(metavar="DIR", parser=_path, help="Where counterexamples are saved."),
     ] = None,
     json: JsonOption = None,
 ) -> Status:
-    """Check a model: every reachable state of a bounded instance."""
-    from .check import Limits, check
+    """Check a model: a bounded instance of it."""
+    from .check import check
+    from .engines import Limits
     from .registry import find
     from .settings import settle
 
@@ -177,7 +198,7 @@ def _check(
         properties=property_ or (),
         symmetry=symmetry,
     )
-    limits = Limits(workers, max_states, max_depth, time_limit)
+    limits = Limits(workers, max_states, max_depth, time_limit, k)
     return check(found, settings, engine=engine, limits=limits, trace_dir=trace_dir, json=json)
 
 

@@ -16,7 +16,8 @@ from pathlib import Path
 from ..language.failures import UsageError
 from ..traces import itf
 from ..traces.trace import Outcome, Trace
-from .check import Limits, run
+from .check import run
+from .engines import Limits
 from .expectations import surprises
 from .manifest import InstanceEntry
 from .registry import Model, from_manifest, manifests
@@ -70,7 +71,7 @@ def record(folder: Path, models: Sequence[str] = ()) -> Status:
     return status
 
 
-def _kept(trace: Trace, entry: InstanceEntry, explored: int) -> Trace:
+def _kept(trace: Trace, entry: InstanceEntry, explored: int | None) -> Trace:
     """The trace with what it took, and what a replay on the implementation must come to."""
     outcome = trace.meta.outcome if entry.replay is None else Outcome(entry.replay)
     meta = dataclasses.replace(trace.meta, outcome=outcome, explored=explored)

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from ..checkers.explorer.machine import load_kernels
 from . import replay
-from .check import Limits, Report, run
+from .check import Report, run
+from .engines import Limits
 from .expectations import surprises
 from .present import present
 from .registry import Model, find
@@ -48,7 +49,7 @@ def _holds(model: Model, folder: Path) -> bool:
     result, instance = report.result, report.settings.entry
     unexpected = surprises(instance, result) if instance else []
     name = instance.name if instance else ""
-    figures = f"{result.distinct_states:>7,} states {result.seconds:6.2f} s"
+    figures = f"{result.distinct_states or 0:>7,} states {result.seconds:6.2f} s"
     _say(f"  {model.name:<26} {name:<18} {figures}  {result.verdict.value}")
     for surprise in unexpected:
         _say(f"      NOT AS EXPECTED: {surprise}")

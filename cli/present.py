@@ -58,7 +58,7 @@ def _verdict(report: Report) -> Text:
     text = Text(result.verdict.value, style=_STYLE[result.verdict])
     match result.verdict:
         case Verdict.HOLDS:
-            text.append(": every reachable state was checked", style="default not bold")
+            text.append(f": {result.covered}", style="default not bold")
         case Verdict.ERROR:
             text.append(f": {result.reason}", style="not bold")
         case Verdict.VIOLATED:
@@ -93,12 +93,27 @@ def _surprises(report: Report) -> list[str]:
 
 def figures(result: CheckResult) -> str:
     """The figures of a search as one line."""
+    if result.distinct_states is None or result.generated_states is None:
+        return _queried(result)
     rate = result.distinct_states / result.seconds if result.seconds > 0 else 0
     return (
         f"{result.distinct_states:,} distinct states, {result.generated_states:,} generated, "
         f"depth {result.depth}, {result.seconds:.2f} s ({rate:,.0f}/s), "
         f"{size(result.peak_memory_bytes)}"
     )
+
+
+def _queried(result: CheckResult) -> str:
+    """The figures of an engine that asks a solver."""
+    told = [f"{len(result.queries):,} queries", f"{result.seconds:.2f} s"]
+    if result.depth:
+        told.insert(0, f"depth {result.depth}")
+    if result.queries:
+        asked = sum(query.seconds for query in result.queries)
+        slowest = max(result.queries, key=lambda query: query.seconds)
+        told[-1] += f" ({asked:.2f} s in the solver"
+        told[-1] += f"; the slowest {slowest.seconds:.2f} s: {slowest.purpose}, {slowest.answer})"
+    return ", ".join([*told, size(result.peak_memory_bytes)])
 
 
 def _properties(report: Report) -> Iterator[Text]:

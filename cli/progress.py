@@ -45,8 +45,16 @@ class Progress:
         with contextlib.suppress(OSError):  # nobody listens: the search goes on
             self._show(figures)
 
+    def say(self, text: str) -> None:
+        """Report how far an engine is, in its own words."""
+        if not self._silent:
+            with contextlib.suppress(OSError):
+                self._write(text)
+
     def _show(self, figures: Figures) -> None:
-        text = line(figures)
+        self._write(line(figures))
+
+    def _write(self, text: str) -> None:
         if self._terminal:
             text = text[: shutil.get_terminal_size().columns - 1]  # a wrapped line stays behind
             sys.stderr.write("\r" + text.ljust(self._width))

@@ -17,11 +17,12 @@ from .suggest import brief, unknown
 
 @dataclass(frozen=True)
 class Given:
-    """What was asked for by itself: by `--set`, `--flaw` and `--property`."""
+    """What was asked for by itself: by `--set`, `--flaw`, `--property` and `--symmetry`."""
 
     parameters: Mapping[str, Setting]
     flaws: tuple[str, ...]
     properties: tuple[str, ...]
+    symmetry: bool | None = None
 
     @property
     def changes(self) -> bool:
@@ -73,7 +74,7 @@ def settle(
 
     Without a manifest all properties are checked. Raises UsageError.
     """
-    given = Given(_assignments(model, set_), _once(flaws), _once(properties))
+    given = Given(_assignments(model, set_), _once(flaws), _once(properties), symmetry)
     first = model.instances[0] if model.instances else None
     entry = model.instance(instance) if instance is not None else None
     if instance is None and not given.changes:

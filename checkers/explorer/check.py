@@ -9,10 +9,10 @@ from ...language.instance import Instance
 from ...language.ir.nodes import Property, PropertyKind
 from ...traces.trace import Trace
 from ..errors import UsageError
+from ..memory import peak_memory
 from ..result import CheckResult, PropertyVerdict, Verdict, Violation
 from .compiled import Compiled, names_of
 from .evidence import Witness
-from .memory import peak_memory
 from .paths import path_to
 from .possible import out_of_reach
 from .search import Finding, Found, Goals, Limits, Progress, Reason, Search
@@ -151,7 +151,7 @@ class Check:
             return
         level = finding.level - int(finding.kind is Found.STEP_TRAP)
         path = self._path(finding.before, level)
-        trace, trap, name = self.witness.property_trap(path, finding.after)
+        trace, trap, name = self.witness.property_trap(path)
         message = f"{name} cannot be evaluated: {trap.message}"
         self.violations.append(Violation("bounds", "bounds", trace, message))
 

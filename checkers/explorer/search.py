@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
+from ..memory import machine_memory, peak_memory
 from . import control as c
 from .functions import Functions
-from .memory import machine_memory, peak_memory
 from .workers import MOST_LEVELS, Crew, Words
 
 _SLICE = 0.05  # seconds that kernels run before Python looks around

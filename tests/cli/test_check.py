@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from quorate.cli import registry
-from quorate.cli.check import Limits, build, command_line
+from quorate.cli.check import build, command_line
+from quorate.cli.engines import Limits
 from quorate.cli.registry import Model
 from quorate.cli.settings import Settings, settle, stored
 from quorate.tests.cli.conftest import Quorate
@@ -288,7 +289,7 @@ def test_deadlock_is_asked_for_like_a_property(quorate: Quorate, tmp_path: Path)
         (["--property", "exclusve"], "did you mean 'exclusive'?"),
         (["--instance", "one"], "no instances"),
         (["--engine", "explorer"], "did you mean 'explore'?"),
-        (["--engine", "bmc"], "not available in this version"),
+        (["--engine", "simulate"], "not available in this version"),
         (["--workers", "0"], "--workers"),
         (["--time-limit", "-1"], "--time-limit"),
         (["--trace-dir", "/dev/null/x"], "is not a folder"),

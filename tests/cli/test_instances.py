@@ -9,7 +9,7 @@ import pytest
 
 from quorate.checkers.result import CheckResult, PropertyVerdict, Verdict, Violation
 from quorate.cli import check, listing, registry
-from quorate.cli.check import Limits
+from quorate.cli.engines import Limits
 from quorate.cli.expectations import surprises
 from quorate.cli.manifest import InstanceEntry, Manifest
 from quorate.cli.registry import Model

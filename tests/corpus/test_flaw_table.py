@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from quorate.cli import corpus, flaw_table
-from quorate.cli.check import Limits, run
+from quorate.cli.check import run
+from quorate.cli.engines import Limits
 from quorate.cli.flaw_table import (
     TABLE,
     Replayed,
