@@ -146,6 +146,17 @@ def test_the_command_shown_does_the_same_as_its_manifest_has_it(
     assert bool(again.symmetry) is bool(first.symmetry)
 
 
+def test_the_command_shown_names_the_parameters_of_the_first_instance(
+    lock: str, tmp_path: Path
+) -> None:
+    # So that it does the same again where the instances have changed places.
+    write(tmp_path, "manifest.toml", MANIFEST)
+    model = registry.find(lock)
+    stolen = settle(model, flaws=["steal"])
+    shown = command_line(model, stolen, parameters_of(model, stolen), Limits())
+    assert shown == f"quorate check {lock} --set clients=3 --flaw steal"
+
+
 def settled(model: Model, words: list[str]) -> Settings:
     """What the options of a command line come to."""
     options = dict[str, list[str]]()

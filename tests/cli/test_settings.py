@@ -55,6 +55,13 @@ def test_another_system_than_the_first_instance_has_its_parameters_only(
 SOME = 'properties = ["held", "deadlock"]\n'
 
 
+def test_a_witness_may_be_a_step() -> None:
+    kinds = {"suffix-overwritten": True, "two-leaders": True, "electable": False, "deadlock": False}
+    raft = registry.find("raft")
+    assert {name: raft.is_witness(name) for name in kinds} == kinds
+    assert raft.properties["suffix-overwritten"].kind == "sometimes_step"
+
+
 def test_without_instances_everything_is_checked(lock: str, tmp_path: Path) -> None:
     every: list[dict[str, Any]] = [{}, {"set_": ["limit=1"]}, {"flaws": ["steal"]}]
     for options in every:
