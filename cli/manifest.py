@@ -161,21 +161,34 @@ def describes_a_model(path: Path) -> bool:
 
     Raises ManifestError for a file that is not TOML.
     """
-    return "model" in _table(path)
+    return "model" in _table(path, _text(path))
 
 
-def _table(path: Path) -> dict[str, Any]:
+def _text(path: Path) -> str:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         raise ManifestError(f"{path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise ManifestError(f"{path}: not TOML: {error}") from None
+
+
+def _table(path: Path, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
         raise ManifestError(f"{path}: not TOML: {error}") from None
 
 
 def load(path: Path) -> Manifest:
     """Read and check a manifest. Raises ManifestError."""
-    table = _table(path)
+    return _manifest(path, _text(path))
+
+
+@functools.lru_cache(maxsize=128)
+def _manifest(path: Path, text: str) -> Manifest:
+    """The manifest of a text; kept, because every trace that is replayed asks for all of them."""
+    table = _table(path, text)
     families = ("properties", "instances", "implementations", "out_of_reach")
     _known(table, ("model", "flaws", *families), f"{path}")
     model = table.get("model")

@@ -139,7 +139,9 @@ def test_the_states_that_a_recording_notes_are_in_the_table(
         model, settle(model, instance=entry.name), limits=limits, trace_dir=tmp_path, quiet=True
     )
     assert entry.length is not None
-    assert header.explored == report.result.distinct_states > 10
+    assert header.explored is not None
+    assert header.explored == report.result.distinct_states
+    assert header.explored > 10
     assert model.manifest is not None
     manifest = dataclasses.replace(model.manifest, instances=(entry,))
     assert f"| {entry.length - 1} | {header.explored} | reproduced |" in table([manifest])
