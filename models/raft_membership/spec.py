@@ -16,7 +16,6 @@ from ...language import (
     at_most,
     between,
     choose,
-    crash,
     each,
     empty,
     flaw,
@@ -88,6 +87,13 @@ class RaftMembership(Raft):
         """Changes of members need two servers, two values (a configuration is one) and a log."""
         return self.membership is Membership.NONE or (
             len(self.servers) > 1 and len(self.values) > 1 and self.max_log > 0
+        )
+
+    @assume
+    def nothing_applied_is_lost(self) -> bool:
+        """Configurations wait for being applied (max_applied) where members change, not crash."""
+        return self.max_applied == 0 or (
+            self.membership is not Membership.NONE and self.max_crashes == 0
         )
 
     # What values stand for: a configuration each, but one for a command
@@ -180,12 +186,6 @@ class RaftMembership(Raft):
         if self.leads(server):
             self.keep_track(server, before)
             self.settle(server)
-
-    @crash
-    def crash_node(self, node: Node) -> None:
-        """A server crashes; what it has applied it would have to store, so there it does not."""
-        require(self.max_applied == 0)
-        super().crash_node(node)
 
     def peers(self, server: Node) -> Set[Node]:
         """The other servers in the configuration that it uses (4.1)."""

@@ -49,6 +49,7 @@ ON: dict[str, dict[str, Setting]] = {
         ("raft-membership", {"values": 1}, "Changes of members need two servers, two values"),
         ("raft-membership", {"servers": 1}, "Changes of members need two servers, two values"),
         ("raft-membership", {"max_log": 0}, "Changes of members need two servers, two values"),
+        ("raft-membership", {"max_applied": 1}, "Configurations wait for being applied"),
         ("raft-reads", {"max_calls": 0}, "Reads need max_calls above 0"),
         ("raft-reads", {"max_log": 0}, "Reads need max_calls above 0"),
         ("raft-reads", {"max_reads": 0}, "ReadIndex needs max_reads above 0"),
