@@ -1,0 +1,1 @@
+"""Leader election on a ring: the process with the highest number leads."""
