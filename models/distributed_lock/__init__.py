@@ -1,0 +1,1 @@
+"""A lock that nodes hand to each other, with epochs."""
