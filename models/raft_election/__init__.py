@@ -1,0 +1,1 @@
+"""How Raft elects leaders, without logs."""

@@ -1,0 +1,1 @@
+"""Raft with its votes remembered: elections as those of raft-election."""
