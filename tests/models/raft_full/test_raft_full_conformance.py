@@ -69,8 +69,8 @@ def is_driven(parameters: dict[str, Setting], size: tuple[int, int]) -> None:
 
 
 def test_every_edge_is_driven_while_a_server_joins() -> None:
-    """PreVote, a change of members, snapshots and sessions."""
-    is_driven({**TWO, **PRE_VOTES, **ONE_JOINS}, (240, 510))
+    """A change of members, snapshots and sessions."""
+    is_driven({**TWO, **ONE_JOINS}, (240, 510))
 
 
 @pytest.mark.slow
