@@ -109,13 +109,13 @@ class Confirmation:
     def state(self, run: Run, item: Property, *, holds: bool) -> Trace:
         """A run to a state in which a predicate fails, or holds."""
         if self.holds(item.name, run.last) is not holds:
-            raise self.disagreement(f"{item.name} is {not holds} in a state", run.last)
+            raise self.disagreement(f"{item.name} is {holds} in a state", run.last)
         return self.trace(run, item.name, item.kind.value)
 
     def step(self, run: Run, item: Property, *, holds: bool) -> Trace:
         """A run on whose last step a predicate fails, or holds."""
         if self.holds(item.name, run.states[-2], run.last) is not holds:
-            raise self.disagreement(f"{item.name} is {not holds} on a step", run.states[-2])
+            raise self.disagreement(f"{item.name} is {holds} on a step", run.states[-2])
         return self.trace(run, item.name, item.kind.value)
 
     def trap(self, run: Run) -> tuple[Trace, Trap]:

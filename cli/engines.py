@@ -78,6 +78,8 @@ def answer(
     match engine:
         case "bmc":
             return _bounded(instance, settings, limits, quiet=quiet)
+        case "induction":
+            return _inductive(model, instance, settings, limits, quiet=quiet)
         case _:
             return _explored(instance, settings, limits, quiet=quiet)
 
@@ -112,6 +114,23 @@ def _bounded(instance: Instance, settings: Settings, limits: Limits, *, quiet: b
             properties=settings.properties,
             named=settings.given.properties,
             max_depth=limits.max_depth,
+            time_limit=limits.time_limit,
+            progress=progress.say,
+        )
+
+
+def _inductive(
+    model: Model, instance: Instance, settings: Settings, limits: Limits, *, quiet: bool
+) -> CheckResult:
+    from ..checkers.symbolic.induction import prove
+    from .progress import Progress
+
+    with Progress(quiet=quiet) as progress:
+        return prove(
+            instance,
+            properties=settings.given.properties or model.inductive or settings.properties,
+            named=settings.given.properties,
+            k=limits.k or 1,
             time_limit=limits.time_limit,
             progress=progress.say,
         )

@@ -132,8 +132,9 @@ class Manifest:
     names only implementations that are listed. `flaws` is the table `[flaws]`: a flaw that the spec
     declares -> its source, as the section of a paper that it goes against and reports of it.
     `asked_for` names properties that are checked only when somebody asks for them, by their name or
-    in an instance: what holds with some parameters only. The first instance is what a check without
-    options checks, and has no flaws. `out_of_reach` are known flaws that no instance shows.
+    in an instance: what holds with some parameters only. `inductive` names invariants that every
+    step keeps, if all of them hold before it: what `--engine induction` proves. The first instance
+    is what a check without options checks, and has no flaws.
     """
 
     path: Path
@@ -142,6 +143,7 @@ class Manifest:
     title: str
     source: str
     asked_for: tuple[str, ...]
+    inductive: tuple[str, ...]
     properties: tuple[PropertyEntry, ...]
     instances: tuple[InstanceEntry, ...]
     implementations: tuple[ImplementationEntry, ...]
@@ -218,6 +220,7 @@ class _ModelEntry:
     title: str
     source: str = ""
     asked_for: tuple[str, ...] = ()
+    inductive: tuple[str, ...] = ()
 
 
 def _targets(manifest: Manifest) -> None:

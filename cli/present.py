@@ -34,7 +34,9 @@ def present(report: Report, file: IO[str]) -> None:
     for lines in (_properties(report), _coverage(result)):
         for line in lines:
             console.print(line)
-    for violation in result.violations:
+    for line in _obligations(result):
+        console.print(line)
+    for violation in (*result.unproved, *result.violations):
         _counterexample(report, violation, console)
     if report.not_checked:
         console.print(Text("\nnot checked", style="bold"))
@@ -131,6 +133,27 @@ def _properties(report: Report) -> Iterator[Text]:
             line.append(f" in {lengths[name]} states")
         if info is not None and info.text:
             line.append(f"  {info.text}", style="dim")
+        yield line
+
+
+def _obligations(result: CheckResult) -> Iterator[Text]:
+    """What a proof consists of, by conjunct: which actions do not keep it."""
+    if not result.obligations:
+        return
+    yield Text("\nconjuncts", style="bold")
+    conjuncts = dict.fromkeys((one.property, one.conjunct, one.place) for one in result.obligations)
+    width = max(len(name) for name, _, _ in conjuncts)
+    for key in conjuncts:
+        of_it = [o for o in result.obligations if (o.property, o.conjunct, o.place) == key]
+        open_ = [(o.action or "the start", o.answer) for o in of_it if o.answer != "proved"]
+        name, text, place = key
+        line = Text(f"  {name:<{width}}  ")
+        if not open_:
+            line.append("proved", style="green")
+        for action, answer in open_:
+            told = f"broken by {action}" if answer == "failed" else f"not decided for {action}"
+            line.append(f"{', ' if action != open_[0][0] else ''}{told}", style="red")
+        line.append(f"  {text}  ({place})", style="dim")
         yield line
 
 

@@ -110,6 +110,11 @@ class Model:
             return None
         return tuple(name for name in self.properties if name not in self.manifest.asked_for)
 
+    @property
+    def inductive(self) -> tuple[str, ...]:
+        """The invariants that the manifest says are inductive together; none without one."""
+        return self.manifest.inductive if self.manifest else ()
+
     def is_witness(self, name: str) -> bool:
         """Whether a property says that something can be reached."""
         found = self.properties.get(name)
@@ -190,10 +195,17 @@ def _described(name: str, spec: type[Spec], manifest: Manifest) -> Model:
     """The model that a spec and its manifest make, if all that is named there exists."""
     _known_flaws(manifest, spec)
     model = Model(name, spec, manifest, _outside(manifest))
-    for asked_for in manifest.asked_for:
-        if asked_for not in model.properties:
-            error = unknown(f"property of {name}", asked_for, model.properties)
-            raise ManifestError(f"{manifest.path}: [model] asked_for: {error}")
+    for key, names in (("asked_for", manifest.asked_for), ("inductive", manifest.inductive)):
+        for named in names:
+            if named not in model.properties:
+                error = unknown(f"property of {name}", named, model.properties)
+                raise ManifestError(f"{manifest.path}: [model] {key}: {error}")
+    for named in manifest.inductive:
+        kind = model.properties[named].kind
+        if kind != "always":
+            raise ManifestError(
+                f"{manifest.path}: [model] inductive: {named} is of the kind {kind}, no invariant"
+            )
     return model
 
 

@@ -88,7 +88,8 @@ def _header(trace: Trace) -> Iterator[Text]:
 
 def _steps(trace: Trace, full: bool) -> Iterator[Text]:
     yield Text("")
-    yield Text("initial state", style=STEP)
+    anywhere = trace.meta.property_kind == "inductive"
+    yield Text("a state" if anywhere else "initial state", style=STEP)
     width = max((len(name) for name in trace.variables), default=0)
     for name, value in trace.named(0).items():
         yield Text(f"  {name:<{width}}  {show(value)}")

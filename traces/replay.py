@@ -24,6 +24,8 @@ from .why_not import WhyNot, why_not
 
 SPEC = "spec"
 IMPLEMENTATION = "implementation"
+ANYWHERE = "inductive"
+"""The kind of property whose traces start in a state that need not be reachable."""
 
 Judge = Callable[[Named], bool | None]
 """Whether an implementation's last state, as projected with its sentinels, shows what the trace
@@ -96,6 +98,10 @@ def replay(
     ended = _Spec(trace, semantics, ir, universe).replay()
     if ended.outcome is not Outcome.REPRODUCED or adapter is None:
         return ended
+    if trace.meta.property_kind == ANYWHERE:
+        reason = "an implementation cannot be put into the first state, which need not be reachable"
+        told = changed(ended, on=IMPLEMENTATION, step=0, label=None, reason=reason)
+        return changed(told, outcome=Outcome.INCONCLUSIVE)
     return follow(trace, adapter, ir=ir, flaws=flaws, step_limit=step_limit, judge=judge)
 
 
@@ -125,9 +131,10 @@ class _Spec:
 
     def replay(self) -> ReplayResult:
         states = self.trace.states
-        initial = list(self.semantics.initial_states())
-        if states[0] not in initial:
-            return self._not_initial(initial)
+        if self.trace.meta.property_kind != ANYWHERE:
+            initial = list(self.semantics.initial_states())
+            if states[0] not in initial:
+                return self._not_initial(initial)
         for index, label in enumerate(self.trace.labels, start=1):
             taken = self.semantics.taken(states[index - 1], label)
             if Transition(label, states[index]) not in taken:

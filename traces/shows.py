@@ -115,7 +115,7 @@ def _check_name(name: str, kind: str, ir: SpecIR) -> None:
     if name not in kinds:
         allowed = ", ".join(kinds) or "none"
         raise TraceError(f"{ir.name} has no property {name!r}; it has: {allowed}")
-    if kinds[name] != kind:
+    if kinds[name] != ("always" if kind == "inductive" else kind):
         raise TraceError(f"the trace has {name} as {kind!r}; in {ir.name} it is {kinds[name]!r}")
 
 
@@ -124,6 +124,21 @@ def _always(subject: _Subject) -> Shown:
     if subject.semantics.holds(name, subject.last):
         return Shown(False, f"{name} holds in the last state")
     return Shown(True, f"{name} is violated in the last state")
+
+
+def _inductive(subject: _Subject) -> Shown:
+    name, states = subject.name, subject.trace.states
+    if not all(subject.semantics.holds(name, state) for state in states[:-1]):
+        return Shown(False, f"{name} is violated before the last step")
+    try:
+        kept = subject.semantics.holds(name, subject.last)
+    except Trapped:
+        kept = False
+    if kept:
+        return Shown(False, f"{name} is kept by the last step")
+    return Shown(
+        True, f"the last step breaks {name}; whether the first state is reachable is not looked at"
+    )
 
 
 def _sometimes(subject: _Subject) -> Shown:
@@ -230,6 +245,7 @@ def _reachable(
 _Judge = Callable[[_Subject], Shown]
 _JUDGES: dict[str, _Judge] = {
     "always": _always,
+    "inductive": _inductive,
     "sometimes": _sometimes,
     "step": _step,
     "sometimes_step": partial(_step, wanted=True),

@@ -27,9 +27,11 @@ PROPERTY_KINDS = (
     "deadlock",
     "bounds",
     "refinement",
+    "inductive",
 )
 """What a trace can be about. `sometimes`: it ends in a state, and `sometimes_step`: in a step, that
-a witness asked for."""
+a witness asked for. `inductive`: its last step breaks an invariant that all states before have; the
+first is any state of the types, and need not be reachable."""
 
 
 _CLAIMS = {
@@ -41,6 +43,7 @@ _CLAIMS = {
     "deadlock": "no step is possible in the last state",
     "bounds": "a property or the constraint cannot be evaluated in the last state",
     "refinement": "the last step is no step of {}",
+    "inductive": "{} is broken by the last step, out of a state that need not be reachable",
 }
 
 

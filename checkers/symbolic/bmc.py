@@ -189,7 +189,7 @@ class _Search:
         arrives = bits.both(formulas.at(formulas.transition, level), formulas.state(level + 1).fits)
         self.solver.add(bits.implies(steps, arrives))
         self.solver.add(bits.implies(moves, steps))
-        self.solver.add(bits.implies(moves, self._other(level + 1, level)))
+        self.solver.add(bits.implies(moves, self.formulas.differ(level + 1, level)))
         goals = [
             *self._goals_of_steps(level, steps),
             *self._goals_of_states(level + 1, (moves,)),
@@ -204,12 +204,6 @@ class _Search:
         else:
             self.covered = True
 
-    def _other(self, first: int, second: int) -> Bit:
-        """That the states of two levels are not the same."""
-        formulas = self.formulas
-        same = formulas.system.is_state(formulas.state(first).variables, formulas.state(second))
-        return bits.negation(same)
-
     def _goes_on(self, what: str, assumptions: tuple[z3.BoolRef, ...]) -> bool:
         """Whether there is a run of states, all different, as far as asserted.
 
@@ -223,7 +217,7 @@ class _Search:
             for level in range(1, last + 1):
                 before = states.setdefault(self.formulas.read(level, model), level)
                 if before != level:
-                    self.solver.add(self._other(level, before))
+                    self.solver.add(self.formulas.differ(level, before))
                     again = True
             if not again:
                 return True

@@ -47,8 +47,7 @@ class Unrolling:
         self.constraint = (
             Predicate(True, ()) if constraint is None else self.predicate(constraint, steps=False)
         )
-        self.changed = bits.negation(self.system.is_state(self.before.variables, self.after))
-        self._unknowns: dict[int, dict[str, z3.ExprRef]] = {}
+        self._unknowns: dict[int, tuple[z3.BoolRef, dict[str, z3.ExprRef]]] = {}
 
     def predicate(self, expr: Expr, *, steps: bool) -> Predicate:
         """An expression over a state `x`, or (`steps`) over the step from it to `y`."""
@@ -91,6 +90,11 @@ class Unrolling:
         """The unknown state of a level."""
         return self.system.snapshot(_NAMES["x"](level))
 
+    def differ(self, first: int, second: int) -> Bit:
+        """That the states of two levels are not the same."""
+        same = self.system.is_state(self.state(first).variables, self.state(second))
+        return bits.negation(same)
+
     def at(self, bit: Bit, level: int) -> Bit:
         """Something about `x`, `y` and `i`, moved to a level and the one after it."""
         if isinstance(bit, bool):
@@ -105,10 +109,10 @@ class Unrolling:
         return found
 
     def _unknown(self, bit: z3.BoolRef) -> dict[str, z3.ExprRef]:
-        number = bit.get_id()
+        number = bit.get_id()  # of this term as long as it is kept
         if number not in self._unknowns:
-            self._unknowns[number] = unknowns([bit])
-        return self._unknowns[number]
+            self._unknowns[number] = (bit, unknowns([bit]))
+        return self._unknowns[number][1]
 
     def read(self, level: int, model: z3.ModelRef) -> State:
         """The state of a level in a model."""

@@ -1,0 +1,78 @@
+"""A property, taken apart: what it says that can be proved, and broken, by itself."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ...language.diagnostics import read_source
+from ...language.ir.nodes import Apply, Comprehension, Do, Expr, Fold, Op, Property, Span
+
+_WIDEST = 70
+
+
+@dataclass(frozen=True)
+class Conjunct:
+    """A part of a property. The property holds where all its parts do."""
+
+    item: Property
+    expr: Expr
+    span: Span | None
+
+    @property
+    def place(self) -> str:
+        """The file, from here if it is below, and the line."""
+        if self.span is None:
+            return ""
+        path = Path(self.span.file)
+        below = path.is_absolute() and path.is_relative_to(Path.cwd())
+        return f"{os.path.relpath(path) if below else '/'.join(path.parts[-2:])}:{self.span.line}"
+
+    @property
+    def text(self) -> str:
+        """What its source says, on one line; the name of the property where that is not known."""
+        text = "" if self.span is None else _text(self.span)
+        if not text:
+            return self.item.name
+        return text if len(text) <= _WIDEST else text[: _WIDEST - 3] + "..."
+
+
+def conjuncts(item: Property) -> tuple[Conjunct, ...]:
+    """The parts that a property's `and` and `all` join, those inside others included."""
+    return tuple(Conjunct(item, expr, _span(expr) or item.span) for expr in _parts(item.predicate))
+
+
+def _parts(expr: Expr) -> Iterator[Expr]:
+    match expr:
+        case Apply(op=Op.AND, args=args):
+            for arg in args:
+                yield from _parts(arg)
+        case Apply(op=Op.NOT, args=(Apply(type=kind, op=Op.OR, args=args),)):
+            for arg in args:
+                yield from _parts(Apply(kind, Op.NOT, (arg,), span=_span(arg)))
+        case Comprehension(fold=Fold.ALL, body=body):
+            for part in _parts(body):
+                yield replace(expr, body=part, span=_span(part) or expr.span)
+        case Do(result=result):
+            for part in _parts(result):
+                yield replace(expr, result=part, span=_span(part) or expr.span)
+        case _:
+            yield expr
+
+
+def _span(expr: Expr) -> Span | None:
+    return expr.span
+
+
+def _text(span: Span) -> str:
+    try:
+        lines = read_source(span.file).splitlines()[span.line - 1 : span.end_line]
+    except (OSError, UnicodeDecodeError):
+        return ""
+    if not lines:
+        return ""
+    lines[-1] = lines[-1][: span.end_column - 1]
+    lines[0] = lines[0][span.column - 1 :]
+    return " ".join(" ".join(lines).split())
