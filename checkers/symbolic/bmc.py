@@ -381,6 +381,8 @@ class _Search:
             verdict = PropertyVerdict.INCONCLUSIVE
             if self.covered and item.kind not in _WITNESSES:
                 verdict = PropertyVerdict.HOLDS
+            elif self.trapped:
+                pass  # what a state would have been, nobody can say
             elif self.covered and self.instance.ir.constraint is None:
                 verdict = PropertyVerdict.UNREACHED
                 where = "step" if item.kind.of_steps else "state"
@@ -393,7 +395,7 @@ class _Search:
             bounds = [v.message for v in self.violations if v.kind == "bounds"]
             return Verdict.ERROR, "; ".join(bounds)
         if self.violations:
-            return Verdict.VIOLATED, ""
+            return Verdict.VIOLATED, reason
         if not self.covered:
             return Verdict.INCONCLUSIVE, f"{reason}: no counterexample of up to {self.depth} states"
         open_ = [n for n, v in self.found.items() if v is PropertyVerdict.INCONCLUSIVE]

@@ -10,7 +10,7 @@ from pathlib import Path
 from ...language.diagnostics import read_source
 from ...language.ir.nodes import Apply, Comprehension, Do, Expr, Fold, Op, Property, Span
 
-_WIDEST = 70
+_WIDEST = 80
 
 
 @dataclass(frozen=True)

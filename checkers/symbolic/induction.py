@@ -9,7 +9,7 @@ and the first k levels are searched.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import z3
@@ -232,9 +232,7 @@ class _Proof:
             return []
         system, first = self.formulas.system, self.formulas.state(1)
         same = system.is_state(system.known(starts[0]).variables, first)
-        if isinstance(same, bool):
-            return []
-        return list(same.children()) if z3.is_and(same) else [same]
+        return [] if isinstance(same, bool) else list(_parts(same))
 
     def _confirmed_run(self, states: Sequence[State], part: Conjunct) -> Run:
         """The run through these states, as the reference takes it; the first is any state."""
@@ -304,9 +302,7 @@ class _Proof:
         elif not reason and not failed:
             verdict = Verdict.HOLDS
         elif not reason:
-            names = ", ".join(dict.fromkeys(one.property for one in failed))
-            how = "inductive" if self.k == 1 else f"{self.k}-inductive"
-            reason = f"not {how}: {names}"
+            reason = self._why_not(failed)
         several = "" if self.k == 1 else f", {self.k} steps at a time"
         parts, actions = len(self.parts), len(self.instance.ir.actions)
         return CheckResult(
@@ -328,6 +324,14 @@ class _Proof:
             obligations=tuple(self.obligations),
             unproved=tuple(self.unproved),
         )
+
+    def _why_not(self, failed: Sequence[Obligation]) -> str:
+        """What keeps the conjuncts from being proved, where it is no run."""
+        broken = [one for one in failed if one.answer == "failed"]
+        names = ", ".join(dict.fromkeys(one.property for one in broken or failed))
+        if not broken:
+            return f"the solver gave no answer about {names}"
+        return f"not inductive: {names}" if self.k == 1 else f"not {self.k}-inductive: {names}"
 
     def _properties(self, verdict: Verdict) -> dict[str, PropertyVerdict]:
         """Together or not at all: each conjunct was proved from all of them."""
@@ -356,3 +360,12 @@ class _Proof:
         notes.append("deadlock")
         notes.append("liveness: that something happens in the end")
         return tuple(notes)
+
+
+def _parts(bit: z3.BoolRef) -> Iterator[z3.BoolRef]:
+    """What a conjunction joins."""
+    if z3.is_and(bit):
+        for child in bit.children():
+            yield from _parts(child)
+    else:
+        yield bit
