@@ -242,7 +242,7 @@ class _Proof:
             for item in self.properties:
                 if not confirmed.holds(item.name, run.last):
                     raise confirmed.disagreement(f"{item.name} is True in a state", run.last)
-            run = run.then(*confirmed.step_to(run.last, lambda target, s=state: bool(target == s)))  # type: ignore[misc]
+            run = run.then(*confirmed.step_to(run.last, lambda target, s=state: bool(target == s)))
         if self._kept(part.item.name, run.last):
             raise confirmed.disagreement(f"{part.item.name} is False in a state", run.last)
         return run
