@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from operator import eq
 
 import z3
 
@@ -242,7 +244,7 @@ class _Proof:
             for item in self.properties:
                 if not confirmed.holds(item.name, run.last):
                     raise confirmed.disagreement(f"{item.name} is True in a state", run.last)
-            run = run.then(*confirmed.step_to(run.last, lambda target, s=state: bool(target == s)))
+            run = run.then(*confirmed.step_to(run.last, partial(eq, state)))
         if self._kept(part.item.name, run.last):
             raise confirmed.disagreement(f"{part.item.name} is False in a state", run.last)
         return run
