@@ -1,0 +1,1 @@
+"""A lock service with leases, and a storage that checks fencing tokens."""
