@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install demo test lint types bench clean
+.PHONY: install demo test lint types kernels bench clean
 
 install: $(STAMP)
 
@@ -21,7 +21,7 @@ $(STAMP): pyproject.toml constraints.txt
 demo: install
 	@$(BIN)/python -m quorate.cli.demo out/demo
 
-test: lint types
+test: lint types kernels
 	$(BIN)/python -m pytest -n 2
 
 lint: install
@@ -30,6 +30,10 @@ lint: install
 
 types: install
 	$(BIN)/mypy -p quorate
+
+# Once, and not once in each process that runs tests.
+kernels: install
+	$(BIN)/python -m quorate.tests.kernels
 
 bench: install
 	$(BIN)/python -m quorate.benchmarks
