@@ -53,7 +53,7 @@ def test_tables_that_grow_lose_nothing() -> None:
             assert result.verdict is Verdict.HOLDS
             figures.add((*counts(result), tuple(result.coverage.values())))
     assert len(figures) == 1
-    assert counts(result)[0] > 1_000_000
+    assert (counts(result)[0] or 0) > 1_000_000
 
 
 @pytest.mark.parametrize("workers", [1, 3])
