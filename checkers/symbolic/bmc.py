@@ -108,6 +108,7 @@ class _Goal:
     valueless: bool
     level: int
     literal: z3.BoolRef
+    shown: Bit
     length: int
     """Of the run to it, in states."""
 
@@ -275,7 +276,7 @@ class _Search:
         name = f"{item.name if item else 'bounds'}{'?' if valueless else ''}@{level}.{length}"
         literal = z3.Bool(f"goal.{name}")
         self.solver.add(bits.implies(literal, bits.every((moved, *given))))
-        yield _Goal(item, valueless, level, literal, length)
+        yield _Goal(item, valueless, level, literal, moved, length)
 
     def _look(self, goals: Sequence[_Goal]) -> None:
         """Find what there is of the goals of a round."""
@@ -288,8 +289,12 @@ class _Search:
             self.found[goal.item.name] = PropertyVerdict.REACHED
             self.lengths[goal.item.name] = goal.length
             self._trace(goal)
-        for goal in goals:
+        for goal in good:
             self.solver.add(z3.Not(goal.literal))
+        for goal in bad if not self.violations else ():
+            # What cannot be wrong here helps to show that nothing is wrong later. It is so of the
+            # runs that go on, whose steps and states are asserted next.
+            self.solver.add(bits.negation(goal.shown))
 
     def _is_witness(self, goal: _Goal) -> bool:
         return goal.item is not None and goal.item.kind in _WITNESSES and not goal.valueless

@@ -10,7 +10,7 @@ from pathlib import Path
 from ...language.diagnostics import read_source
 from ...language.ir.nodes import Apply, Comprehension, Do, Expr, Fold, Op, Property, Span
 
-_WIDEST = 80
+_WIDEST = 100
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,14 @@ class Conjunct:
         text = "" if self.span is None else _text(self.span)
         if not text:
             return self.item.name
+        if isinstance(self.expr, Comprehension) and text.startswith("("):  # as in all(...)
+            text = text.removeprefix("(").removesuffix(")").strip()
         return text if len(text) <= _WIDEST else text[: _WIDEST - 3] + "..."
 
 
 def conjuncts(item: Property) -> tuple[Conjunct, ...]:
     """The parts that a property's `and` and `all` join, those inside others included."""
-    return tuple(Conjunct(item, expr, _span(expr) or item.span) for expr in _parts(item.predicate))
+    return tuple(Conjunct(item, expr, expr.span or item.span) for expr in _parts(item.predicate))
 
 
 def _parts(expr: Expr) -> Iterator[Expr]:
@@ -51,19 +53,18 @@ def _parts(expr: Expr) -> Iterator[Expr]:
                 yield from _parts(arg)
         case Apply(op=Op.NOT, args=(Apply(type=kind, op=Op.OR, args=args),)):
             for arg in args:
-                yield from _parts(Apply(kind, Op.NOT, (arg,), span=_span(arg)))
+                yield from _parts(Apply(kind, Op.NOT, (arg,), span=arg.span))
         case Comprehension(fold=Fold.ALL, body=body):
-            for part in _parts(body):
-                yield replace(expr, body=part, span=_span(part) or expr.span)
+            parts = tuple(_parts(body))
+            for part in parts if len(parts) > 1 else ():
+                yield replace(expr, body=part, span=part.span or expr.span)
+            if len(parts) == 1:
+                yield expr
         case Do(result=result):
             for part in _parts(result):
-                yield replace(expr, result=part, span=_span(part) or expr.span)
+                yield replace(expr, result=part, span=part.span or expr.span)
         case _:
             yield expr
-
-
-def _span(expr: Expr) -> Span | None:
-    return expr.span
 
 
 def _text(span: Span) -> str:

@@ -7,9 +7,11 @@ from typing import Annotated
 
 import pytest
 
+from quorate.benchmarks.agreement import instance_of
 from quorate.checkers.result import CheckResult, PropertyVerdict, Verdict
 from quorate.checkers.symbolic.conjuncts import conjuncts
 from quorate.checkers.symbolic.induction import prove
+from quorate.cli.registry import find
 from quorate.language import (
     Instance,
     Map,
@@ -136,6 +138,21 @@ def test_the_step_is_out_of_a_state_as_near_to_the_start_as_can_be() -> None:
     sold, served, waits = step.trace.states[0]
     assert (sold, served) == (0, 0)
     assert sorted(waits.values()) == [False, True]
+
+
+def test_each_conjunct_of_a_proof_may_be_needed() -> None:
+    model = find("distributed-lock")
+    instance, names = instance_of(model, model.instances[0])
+    found = both(instance, names)
+    assert (found.verdict, failed(found)) == (Verdict.HOLDS, set())
+    without = [name for name in found.properties if name != "transfer-is-ahead-of-nodes"]
+    found = both(instance, without)
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert failed(found) == {
+        ("OneHolderPerEpoch", "accept"),
+        ("holder-is-ahead-of-nodes", "accept"),
+    }
+    assert all("is no reachable state" in step.message for step in found.unproved)
 
 
 def test_a_step_out_of_a_reachable_state_is_a_violation() -> None:
