@@ -104,8 +104,11 @@ def test_every_flaw_is_found_where_the_protocol_is_clean_without_it(name: str) -
             assert any(not p.properties or entry.violates in p.properties for p in pairs), entry
 
 
+@pytest.mark.slow
 def test_paxos_counts_as_tlc_does() -> None:
     """3,921 distinct, 23,563 generated, depth 17: TLC, for Paxos.tla of tlaplus/Examples.
+
+    The explorer is always held to them: they are those of the manifest's `ballots-2`.
 
     Each quorum that permits a 2a message is a step, and so is each report in it that is the latest.
     """
