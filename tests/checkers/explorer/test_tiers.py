@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -51,6 +50,7 @@ class Switch(Upgrade):
 
     at = 0
     calls = 0
+    folder = Path()
 
     def __call__(self) -> Functions | None:
         type(self).calls += 1
@@ -58,23 +58,30 @@ class Switch(Upgrade):
             return None
         for spec in self._todo:
             assert spec.level == QUICK
-            made = compile_instance(spec.spec, universe=spec.codec.universe, subsets=spec.subsets)
+            made = compile_instance(
+                spec.spec,
+                universe=spec.codec.universe,
+                subsets=spec.subsets,
+                cache_dir=self.folder,
+            )
+            assert made.level == FAST
             self._made[id(spec)] = made
         self._todo = []
         return self._functions()
 
 
-def explored(spec: Instance, at: int, **options: Any) -> tuple[CheckResult, int]:
+def explored(spec: Instance, at: int, folder: Path, **options: Any) -> tuple[CheckResult, int]:
     """What comes of a search in small steps that switches at a call, and how many calls there
-    were.
+    were. Of a spec, code is made once, and kept in the folder.
     """
 
     class SwitchThen(Switch):
         pass
 
     SwitchThen.at = at
-    with pytest.MonkeyPatch.context() as patch, TemporaryDirectory() as folder:
-        patch.setenv("QUORATE_CACHE", folder)  # nothing is in it: code is made quickly
+    SwitchThen.folder = folder / "fast"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("QUORATE_CACHE", str(folder / "quick"))  # where no fast code is
         patch.setattr(check_module, "Upgrade", SwitchThen)
         patch.setattr(search_module, "_SLICE", 0.0)  # smaller and smaller parts of a level
         patch.setattr(search_module, "_QUANTUM", 8)
@@ -91,25 +98,26 @@ def explored(spec: Instance, at: int, **options: Any) -> tuple[CheckResult, int]
     ],
 )
 def test_a_switch_at_any_time_changes_nothing(
-    spec: Instance, options: dict[str, Any], workers: int
+    spec: Instance, options: dict[str, Any], workers: int, tmp_path: Path
 ) -> None:
-    wanted, calls = explored(spec, 0, workers=workers, **options)
+    wanted, calls = explored(spec, 0, tmp_path, workers=workers, **options)
     assert calls > wanted.depth + 3, "some calls are in the middle of a level"
     # Several workers do not always stop alike, so the number of calls is not compared.
     for at in (1, 2, calls // 4, calls // 2, calls - 5):
-        assert explored(spec, at, workers=workers, **options)[0] == wanted
+        assert explored(spec, at, tmp_path, workers=workers, **options)[0] == wanted
 
 
 @pytest.mark.parametrize("start", range(0, 60, 15))
-def test_generated_specs(start: int) -> None:
+def test_generated_specs(start: int, tmp_path: Path) -> None:
     switched = 0
     for seed in range(start, start + 15):
         spec = Instance.from_ir(random_spec(seed))
-        wanted, calls = explored(spec, 0, max_states=300)
+        folder = tmp_path / str(seed)
+        wanted, calls = explored(spec, 0, folder, max_states=300)
         if wanted.verdict is Verdict.INCONCLUSIVE:
             continue  # too many states
         for at in {1, (calls + 1) // 2, calls}:
-            assert explored(spec, at) == (wanted, calls)
+            assert explored(spec, at, folder) == (wanted, calls)
             switched += 1
     assert switched > 10
 
