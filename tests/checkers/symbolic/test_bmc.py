@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from typing import Annotated
 
 import pytest
 import z3
 
-from quorate.benchmarks.agreement import Agreed, compare, instance_of, main
+from quorate.benchmarks.agreement import Agreed, compare, instance_of, lengths, main
 from quorate.checkers.confirmation import Confirmation
 from quorate.checkers.errors import InternalDisagreement
 from quorate.checkers.result import PropertyVerdict, Query, Verdict
@@ -19,7 +20,16 @@ from quorate.checkers.symbolic.queries import Answer, Clock, OutOfTime, Solver
 from quorate.cli.manifest import InstanceEntry
 from quorate.cli.registry import Model, find
 from quorate.cli.status import Status
-from quorate.language import Instance
+from quorate.language import (
+    Instance,
+    Spec,
+    action,
+    between,
+    constraint,
+    instantiate,
+    invariant,
+    require,
+)
 from quorate.language.failures import UsageError
 from quorate.tests.generated.specs import random_spec
 
@@ -36,6 +46,33 @@ WHOLE = (
     ("two-phase-commit", "rms-3"),
     ("ring-leader-election", "processes-2"),
 )
+
+
+class Near(Spec):
+    """Counts, and is followed up to 3."""
+
+    at: Annotated[int, between(0, 9)] = 0
+
+    @action
+    def up(self) -> None:
+        """One more."""
+        require(self.at < 9)
+        self.at += 1
+
+    @constraint
+    def near(self) -> bool:
+        """Up to 3."""
+        return self.at <= 3
+
+    @invariant
+    def up_to_four(self) -> bool:
+        """4 is outside the constraint, and the last state that is looked at."""
+        return self.at <= 4
+
+    @invariant
+    def up_to_three(self) -> bool:
+        """Broken by 4."""
+        return self.at <= 3
 
 
 def flawed() -> Iterator[tuple[Model, InstanceEntry]]:
@@ -58,8 +95,7 @@ def two_phase_commit(instance: str = "rms-3") -> Instance:
 def test_flaws_are_found_at_the_same_length(model: Model, entry: InstanceEntry) -> None:
     found = agreed(model, entry, DEPTH).bounded
     if entry.length is not None and entry.length <= DEPTH and entry.violates in found.properties:
-        lengths = {v.property: len(v.trace) for v in found.violations if v.trace is not None}
-        assert lengths[str(entry.violates)] == entry.length
+        assert (str(entry.violates), entry.length) in lengths(found)
 
 
 @pytest.mark.parametrize(("name", "instance"), WHOLE)
@@ -73,6 +109,13 @@ def test_where_no_run_goes_on_all_is_covered(name: str, instance: str) -> None:
 @pytest.mark.parametrize("seed", range(SPECS))
 def test_generated_specs(seed: int) -> None:
     compare(Instance.from_ir(random_spec(seed)), None, max_depth=5)
+
+
+def test_states_outside_the_constraint_are_checked_and_not_expanded() -> None:
+    instance = instantiate(Near)
+    found = compare(instance, ["up_to_four"]).bounded
+    assert (found.verdict, found.depth) == (Verdict.HOLDS, 5)
+    assert lengths(compare(instance, ["up_to_three"]).bounded) == {("up_to_three", 5)}
 
 
 def test_a_limit_of_depth_is_inconclusive() -> None:
