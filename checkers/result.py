@@ -90,6 +90,8 @@ class CheckResult:
     5. `covered` says what a verdict of holds rests on. `queries` are those to a solver, in order.
     6. `obligations` are what a proof consists of; `unproved` has a step for each property whose
        proof failed, out of a state that need not be reachable (a counterexample to induction).
+       `assumptions` says what a proof takes for granted, and how it was found; `any_value` names
+       the parameters of whose values it speaks, all of them.
     """
 
     engine: str
@@ -108,6 +110,8 @@ class CheckResult:
     witnesses: Mapping[str, int] = field(default_factory=dict)
     witness_traces: Mapping[str, Trace] = field(default_factory=dict)
     covered: str = EVERY_STATE
+    assumptions: tuple[str, ...] = ()
+    any_value: tuple[str, ...] = ()
     queries: tuple[Query, ...] = ()
     obligations: tuple[Obligation, ...] = ()
     unproved: tuple[Violation, ...] = ()

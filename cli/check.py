@@ -257,6 +257,7 @@ def _document(
         "properties": {name: verdict.value for name, verdict in result.properties.items()},
         "violations": [_described(violation, saved) for violation in result.violations],
         "unproved": [_described(violation, saved) for violation in result.unproved],
+        "assumptions": list(result.assumptions),
         "obligations": [dataclasses.asdict(one) for one in result.obligations],
         "queries": [dataclasses.asdict(one) for one in result.queries],
         "witnesses": dict(result.witnesses),
@@ -283,8 +284,9 @@ def _silent(
     from ..checkers.result import Verdict
 
     notes = list(result.not_checked)
-    if parameters:
-        given = ", ".join(f"{name}={str(value).lower()}" for name, value in parameters.items())
+    bound = {n: value for n, value in parameters.items() if n not in result.any_value}
+    if bound:
+        given = ", ".join(f"{name}={str(value).lower()}" for name, value in bound.items())
         notes.append(f"other parameters than {given}")
     if result.verdict is Verdict.INCONCLUSIVE and not result.obligations:
         notes.append(f"states not reached yet: {result.reason}")

@@ -146,7 +146,7 @@ def _check(
         typer.Option(
             metavar="ENGINE",
             help="explore: every reachable state. bmc: runs up to a length, with a solver. "
-            "induction: is it kept by every step?",
+            "induction: is it kept by every step? prove: the same, for any number of nodes.",
         ),
     ] = "explore",
     workers: Annotated[int, typer.Option(metavar="N", parser=_whole(1, 64), help="Threads.")] = 1,

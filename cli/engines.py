@@ -6,14 +6,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..language.failures import UsageError
+from ..language.ir.nodes import PropertyKind
 from .manifest import DEADLOCK
 from .registry import Model
 from .settings import Settings
 from .suggest import unknown
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..checkers.result import CheckResult
     from ..language.instance import Instance
+    from ..traces.trace import Setting
 
 EXPLORE = "explore"
 ENGINES = (EXPLORE, "simulate", "stateful", "bmc", "induction", "prove")
@@ -34,6 +38,7 @@ _OPTIONS = {
     EXPLORE: ("--workers", "--symmetry", "--max-states", "--max-depth", "--time-limit"),
     "bmc": ("--max-depth", "--time-limit"),
     "induction": ("--k", "--time-limit"),
+    "prove": ("--time-limit",),
 }
 """What each engine that is there can be told, beside what is to be checked."""
 
@@ -80,6 +85,8 @@ def answer(
             return _bounded(instance, settings, limits, quiet=quiet)
         case "induction":
             return _inductive(model, instance, settings, limits, quiet=quiet)
+        case "prove":
+            return _proved(model, instance, settings, limits, quiet=quiet)
         case _:
             return _explored(instance, settings, limits, quiet=quiet)
 
@@ -131,6 +138,28 @@ def _inductive(
             properties=settings.given.properties or model.inductive or settings.properties,
             named=settings.given.properties,
             k=limits.k or 1,
+            time_limit=limits.time_limit,
+            progress=progress.say,
+        )
+
+
+def _proved(
+    model: Model, instance: Instance, settings: Settings, limits: Limits, *, quiet: bool
+) -> CheckResult:
+    """For any number: instances of other sizes show what depends on sizes."""
+    from ..checkers.symbolic.prove.engine import prove
+    from .check import build
+    from .progress import Progress
+
+    def resized(sizes: Mapping[str, Setting]) -> Instance:
+        return build(model, {**settings.parameters, **sizes}, settings.flaws)
+
+    invariants = [p.name for p in instance.ir.properties if p.kind is PropertyKind.ALWAYS]
+    with Progress(quiet=quiet) as progress:
+        return prove(
+            instance,
+            resized,
+            properties=settings.given.properties or model.inductive or invariants,
             time_limit=limits.time_limit,
             progress=progress.say,
         )

@@ -36,6 +36,10 @@ def present(report: Report, file: IO[str]) -> None:
             console.print(line)
     for line in _obligations(result):
         console.print(line)
+    if result.assumptions:
+        console.print(Text("\nassumptions and evidence", style="bold"))
+        for assumption in result.assumptions:
+            console.print(Text(f"  {assumption}"))
     for violation in (*result.unproved, *result.violations):
         _counterexample(report, violation, console)
     if report.not_checked:

@@ -47,6 +47,15 @@ class Messengers(Voters, Protocol):
     def last_vote(self, acceptor: Acceptor, ballot: int, value: Value) -> bool:
         """Whether the acceptor has this down as its last vote."""
 
+    def takes_part(self, acceptor: Acceptor, ballot: int) -> bool:
+        """Whether the highest ballot it has taken part in is this one or a later one."""
+
+    def voted_since(self, acceptor: Acceptor, ballot: int) -> bool:
+        """Whether what it has down is a vote in this ballot or a later one."""
+
+    def reported_none_from(self, acceptor: Acceptor, ballot: int, first: int) -> bool:
+        """Whether some promise of the ballot names no vote in `first` or later."""
+
 
 def voted_at(spec: Voters, acceptor: Acceptor, ballot: int) -> bool:
     """The acceptor has voted in the ballot."""
@@ -203,6 +212,67 @@ def votes_were_asked_for(spec: Messengers) -> bool:
         for ballot in range(spec.ballots)
         for value in spec.values
     )
+
+
+@invariant
+def voters_take_part(spec: Messengers) -> bool:
+    """Whoever has voted in a ballot takes part in no lower one."""
+    return all(
+        spec.takes_part(a, ballot) or not spec.voted_for(a, ballot, value)
+        for a in spec.acceptors
+        for ballot in range(spec.ballots)
+        for value in spec.values
+    )
+
+
+@invariant
+def no_vote_is_forgotten(spec: Messengers) -> bool:
+    """Nobody has voted in a ballot later than that of the last vote it has down."""
+    return all(
+        spec.voted_since(a, ballot) or not spec.voted_for(a, ballot, value)
+        for a in spec.acceptors
+        for ballot in range(spec.ballots)
+        for value in spec.values
+    )
+
+
+@invariant
+def promises_report_the_last_vote(spec: Messengers) -> bool:
+    """Between the vote that a promise names and the ballot promised, the acceptor did not vote."""
+    return all(
+        not (spec.reported_none_from(a, ballot, earlier) and spec.voted_for(a, earlier, value))
+        for a in spec.acceptors
+        for ballot in range(spec.ballots)
+        for earlier in range(ballot)
+        for value in spec.values
+    )
+
+
+@invariant
+def no_other_is_choosable(spec: Messengers) -> bool:
+    """Below a ballot with an accept request, no quorum voted, or still may, for another value.
+
+    It follows from P2c and lasts: what makes agreement inductive, without a search for the quorum
+    that once showed the value to be safe (Padon, Losa, Sagiv and Shoham, 'Paxos Made EPR', 2017).
+    """
+    return all(
+        value == other
+        or not spec.asked_for(ballot, value)
+        or not is_quorum(may_vote_for(spec, earlier, other), spec.acceptors)
+        for ballot in range(spec.ballots)
+        for earlier in range(ballot)
+        for value in spec.values
+        for other in spec.values
+    )
+
+
+def may_vote_for(spec: Voters, ballot: int, value: Value) -> Set[Acceptor]:
+    """The acceptors that have voted for the value in the ballot, or have not left it behind."""
+    return {
+        a
+        for a in spec.acceptors
+        if spec.voted_for(a, ballot, value) or not spec.left_behind(a, ballot)
+    }
 
 
 @witness

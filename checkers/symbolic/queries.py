@@ -54,11 +54,16 @@ class Clock:
 
 
 class Solver:
-    """Assertions of which questions are asked, each under some assumptions."""
+    """Assertions of which questions are asked, each under some assumptions.
 
-    def __init__(self, clock: Clock, log: list[Query]) -> None:
-        self._solver = z3.SolverFor("QF_FD")
-        self._solver.set("random_seed", SEED)
+    `solver` is one of Z3's; that for finite domains where none is given.
+    """
+
+    def __init__(
+        self, clock: Clock, log: list[Query], solver: z3.Solver | None = None, seed: int = SEED
+    ) -> None:
+        self._solver = z3.SolverFor("QF_FD") if solver is None else solver
+        self._solver.set("random_seed", seed)
         self._solver.set("ctrl_c", False)  # Python hears it, and says so
         self._clock = clock
         self._log = log
@@ -68,12 +73,14 @@ class Solver:
         if bit is not True:
             self._solver.add(bits.term(bit))
 
-    def ask(self, purpose: str, *assumptions: z3.BoolRef) -> Answer:
+    def ask(self, purpose: str, *assumptions: z3.BoolRef, seconds: float | None = None) -> Answer:
         """Whether the assertions can be true together with some literals.
 
+        `seconds` is how long this question may take, at most; None: as long as there is time.
         Raises OutOfTime, and KeyboardInterrupt once Z3 has let go.
         """
         left = self._clock.left()
+        left = min((s for s in (left, seconds) if s is not None), default=None)
         begun = time.perf_counter()
         found: list[object] = []
 
@@ -94,8 +101,8 @@ class Solver:
                 thread.join(0.05)
             if found and not isinstance(found[0], Exception):
                 answer = Answer(repr(found[0]))
-            seconds = round(time.perf_counter() - begun, 6)
-            self._log.append(Query(purpose, answer.value, seconds))
+            took = round(time.perf_counter() - begun, 6)
+            self._log.append(Query(purpose, answer.value, took))
         if isinstance(found[0], z3.Z3Exception) and "cancel" not in str(found[0]):
             raise found[0]
         if answer is Answer.UNKNOWN:

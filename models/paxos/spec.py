@@ -185,6 +185,21 @@ class Paxos(Spec):
             for m in self.messages
         )
 
+    def takes_part(self, acceptor: Acceptor, ballot: int) -> bool:
+        """It takes part in this ballot, or in higher ones only."""
+        return self.max_bal[acceptor] >= ballot
+
+    def reported_none_from(self, acceptor: Acceptor, ballot: int, first: int) -> bool:
+        """A promise of the ballot names no vote in `first` or later."""
+        return any(
+            isinstance(m, Promise) and m.acc == acceptor and m.bal == ballot and m.mbal < first
+            for m in self.messages
+        )
+
+    def voted_since(self, acceptor: Acceptor, ballot: int) -> bool:
+        """The vote that it would report is in this ballot or a later one."""
+        return self.max_v_bal[acceptor] >= ballot
+
     def last_vote(self, acceptor: Acceptor, ballot: int, value: Value) -> bool:
         """It is what the acceptor would report."""
         return self.max_v_bal[acceptor] == ballot and self.max_val[acceptor] == value
