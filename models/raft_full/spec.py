@@ -43,6 +43,11 @@ class RaftFull(RaftReads, RaftMembership, RaftSnapshots, RaftPreVote, RaftSessio
         """Where configurations wait for being applied (`max_applied`), no log is compacted."""
         return self.max_applied == 0 or self.max_compacted == 0
 
+    @assume
+    def a_command_can_come_again(self) -> bool:
+        """Sessions need max_log above 1, or snapshots, which bring them to others."""
+        return super().a_command_can_come_again() or self.max_compacted > 0
+
     @action
     def compact(self, server: Node) -> None:
         """A server takes a snapshot; a leader may lead others then, if that lacks something."""

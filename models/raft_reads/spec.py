@@ -211,7 +211,8 @@ class RaftReads(Raft):
 
     @action
     def tick(self, slow: Node | None) -> None:
-        """A tick of time passes; one server may fail to notice."""
+        """A tick of time passes; one server may fail to notice. Only leases are about time."""
+        require(self.reads is Reads.LEASE)
         require(self.now < self.max_time)
         require(slow is None or self.missed[slow] < self.clock_drift)
         self.now += 1

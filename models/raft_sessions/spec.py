@@ -41,6 +41,11 @@ class RaftSessions(Raft):
         """With a bound of 1, nobody could execute a command twice: it is 0, or 2 and more."""
         return self.max_executions != 1
 
+    @assume
+    def a_command_can_come_again(self) -> bool:
+        """Sessions need max_log above 1: a command that comes again is another entry."""
+        return self.max_executions == 0 or self.max_log > 1
+
     # Volatile state: the state machine, rebuilt after a crash
     executed: Map[Node, Map[Value, Annotated[int, between(0, "max_executions")]]] = volatile(
         each(each(0))

@@ -100,6 +100,11 @@ class RaftSnapshots(Raft):
         """Who discards entries sends snapshots instead: both bounds are above 0, or neither."""
         return (self.max_compacted > 0) == (self.max_transfers > 0)
 
+    @assume
+    def there_is_a_log_to_compact(self) -> bool:
+        """Snapshots need max_log above 0: they stand for entries."""
+        return self.max_compacted == 0 or self.max_log > 0
+
     # Persistent state on all servers: up to where there is a snapshot instead of entries
     snapshot_index: Map[Node, Annotated[int, between(0, "max_compacted")]] = durable(each(0))
 

@@ -6,6 +6,8 @@ import pytest
 
 from quorate.cli import check, registry
 from quorate.language import UsageError
+from quorate.language.failures import Disabled
+from quorate.models.raft_reads.spec import RaftReads, Reads
 from quorate.traces import Setting
 
 LAYERS = ("raft-prevote", "raft-membership", "raft-snapshots", "raft-reads", "raft-full")
@@ -29,6 +31,8 @@ def test_off_an_option_costs_no_state(layer: str) -> None:
 ON: dict[str, dict[str, Setting]] = {
     "raft-prevote": {"pre_vote": True, "max_pre_votes": 2},
     "raft-membership": {"membership": "joint", "values": 2},
+    "raft-snapshots": {"max_compacted": 1, "max_transfers": 1},
+    "raft-sessions": {"max_executions": 2},
     "raft-reads": {"reads": "read_index", "max_calls": 1, "max_reads": 1},
     "a lease": {
         "reads": "lease",
@@ -50,6 +54,12 @@ ON: dict[str, dict[str, Setting]] = {
         ("raft-membership", {"servers": 1}, "Changes of members need two servers, two values"),
         ("raft-membership", {"max_log": 0}, "Changes of members need two servers, two values"),
         ("raft-membership", {"max_applied": 1}, "Configurations wait for being applied"),
+        ("raft-snapshots", {"max_log": 0}, "Snapshots need max_log above 0"),
+        ("raft-snapshots", {"max_compacted": 0}, "Who discards entries sends snapshots instead"),
+        ("raft-snapshots", {"max_transfers": 0}, "Who discards entries sends snapshots instead"),
+        ("raft-sessions", {"max_log": 0}, "Sessions need max_log above 1"),
+        ("raft-sessions", {"max_log": 1}, "Sessions need max_log above 1"),
+        ("raft-sessions", {"max_executions": 1}, "With a bound of 1, nobody could execute"),
         ("raft-reads", {"max_calls": 0}, "Reads need max_calls above 0"),
         ("raft-reads", {"max_log": 0}, "Reads need max_calls above 0"),
         ("raft-reads", {"max_reads": 0}, "ReadIndex needs max_reads above 0"),
@@ -71,3 +81,12 @@ def test_an_option_that_is_on_and_could_do_nothing_is_refused(
         assert f": {complaint}" in str(caught.value)
         (name,) = given
         assert f"{name} = {given[name]}" in str(caught.value)
+
+
+def test_time_passes_for_leases_only() -> None:
+    """Off, or with ReadIndex, `max_time` costs no state: no clock is looked at."""
+    lease = {"max_calls": 1, "max_reads": 1, "election_timeout": 2, "max_time": 2}
+    RaftReads(servers=2, values=1, reads=Reads.LEASE, **lease).tick(None)
+    for reads in (Reads.NONE, Reads.READ_INDEX):
+        with pytest.raises(Disabled):
+            RaftReads(servers=2, values=1, reads=reads, **lease).tick(None)
