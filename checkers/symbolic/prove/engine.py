@@ -22,6 +22,7 @@ from ...memory import peak_memory
 from ...result import CheckResult, Obligation, PropertyVerdict, Query, Verdict
 from ..conjuncts import Conjunct, conjuncts
 from ..queries import SEED, Answer, Clock, OutOfTime, Solver
+from .cases import cases, conjoined
 from .evidence import Evidence, evidence
 from .fragment import Dependence, obstacle
 from .lifting import Build, Lifted, lifted
@@ -38,6 +39,11 @@ ROUNDS = (1.0, 1.0, 2.0, 2.0, 4.0, 4.0, 8.0, 8.0, 30.0)
 """Seconds for each way to put a question, round after round, until one has an answer. What Z3 finds
 quickly in one form, or from one seed, it may not find at all in another: so it begins anew often.
 """
+
+
+PATIENT = 2.0
+"""From rounds of so many seconds on, a question is also taken apart into cases."""
+MOST_CASES = 200
 
 
 @dataclass
@@ -87,13 +93,33 @@ class _Proof:
             self.outside[purpose] = "; ".join(step.words for step in circle)
         for number, seconds in enumerate(rounds):
             answer = self._put(purpose, whole, seconds, number)
+            if answer is Answer.UNKNOWN and seconds >= PATIENT:
+                answer = self._by_cases(purpose, conjoined(whole), seconds)
             if answer is not Answer.UNKNOWN:
                 return answer
-            if any(
-                self._put(purpose, less, seconds, number) is Answer.UNSAT
-                for less in _lesser(claim, circle)
-            ):
+            for less in _lesser(claim, circle):
+                if self._put(purpose, less, seconds, number) is Answer.UNSAT:
+                    return Answer.UNSAT
+        return Answer.UNKNOWN
+
+    def _by_cases(self, purpose: str, formulas: tuple[z3.BoolRef, ...], seconds: float) -> Answer:
+        """The question, taken apart where it says that one thing or another is so.
+
+        A case that takes too long is taken apart further.
+        """
+        todo = [formulas]
+        for number in range(MOST_CASES):
+            if not todo:
                 return Answer.UNSAT
+            case = todo.pop()
+            answer = self._put(purpose, case, seconds, number)
+            if answer is Answer.SAT:
+                return answer
+            if answer is Answer.UNKNOWN:
+                inside = cases(case)
+                if not inside:
+                    return Answer.UNKNOWN
+                todo += inside
         return Answer.UNKNOWN
 
     def _put(
