@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import importlib.metadata
 import platform
-import re
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -18,14 +17,13 @@ from ..traces.trace import Setting
 from .engines import EXPLORE, Limits, answer, require_options
 from .outputs import JsonOutput, require_writable
 from .registry import Model
-from .settings import Settings, stored, values
+from .saving import DEFAULT_TRACE_DIR, file_name, save
+from .settings import Settings, full, stored, values
 from .status import Status, say, unread
 
 if TYPE_CHECKING:
     from ..checkers.result import CheckResult, Violation
     from ..language.instance import Instance
-
-DEFAULT_TRACE_DIR = Path("quorate-traces")
 
 
 @dataclass(frozen=True)
@@ -45,6 +43,14 @@ class Report:
     not_checked: tuple[str, ...]
 
 
+class NotSaved(UsageError):
+    """Counterexamples could not be written to the folder that was named; the check is finished."""
+
+    def __init__(self, problem: str, report: Report) -> None:
+        super().__init__(problem)
+        self.report = report
+
+
 def check(
     model: Model,
     settings: Settings,
@@ -54,20 +60,34 @@ def check(
     trace_dir: Path | None,
     json: str | None,
 ) -> Status:
-    """Check, print, save. Raises UsageError, SpecErrors before anything is written."""
+    """Check, print, save. Raises UsageError, SpecErrors before anything is written.
+
+    NotSaved is raised afterwards: what was found is printed all the same.
+    """
     require_options(engine, settings, limits)
     output = JsonOutput(json)
     if trace_dir is not None:
         require_writable(trace_dir, f"--trace-dir {trace_dir}", create=True)
-    report = run(
-        model, settings, engine=engine, limits=limits, trace_dir=trace_dir, quiet=output.on_stdout
-    )
+    not_saved = None
+    try:
+        report = run(
+            model,
+            settings,
+            engine=engine,
+            limits=limits,
+            trace_dir=trace_dir,
+            quiet=output.on_stdout,
+        )
+    except NotSaved as error:
+        not_saved, report = error, error.report
     if not output.on_stdout:
         from .present import present
 
         with unread():
             present(report, sys.stdout)
     output.write(document(report))
+    if not_saved is not None:
+        raise not_saved
     return status_of(report.result)
 
 
@@ -80,7 +100,10 @@ def run(
     trace_dir: Path | None,
     quiet: bool,
 ) -> Report:
-    """Check and save the counterexamples. Raises UsageError, SpecErrors."""
+    """Check and save the counterexamples. Raises UsageError, SpecErrors.
+
+    Where no folder was named, counterexamples that cannot be saved are a warning, else NotSaved.
+    """
     instance = build(model, settings.parameters, settings.flaws)
     parameters = stored(instance.parameters)
     result = answer(engine, model, instance, settings, limits, quiet=quiet)
@@ -102,11 +125,16 @@ def run(
         v.property: file_name(model, settings, parameters, v.property, engine)
         for v in (*result.unproved, *result.violations)
     }
-    saved = save(instance, result, names, trace_dir)
+    saved, problem = save(instance, result, names, trace_dir or DEFAULT_TRACE_DIR)
     silent = _silent(model, settings, parameters, result)
-    return Report(
+    report = Report(
         model, settings, limits, parameters, instance, result, engine, saved, command, silent
     )
+    if problem and trace_dir is not None:
+        raise NotSaved(f"counterexamples are not saved: {problem}", report)
+    if problem:
+        say(f"warning: counterexamples are not saved: {problem}; name a folder with --trace-dir")
+    return report
 
 
 def _require_start(model: Model, result: CheckResult) -> None:
@@ -173,7 +201,7 @@ def command_line(
 
 def chosen(model: Model, parameters: Mapping[str, Setting]) -> dict[str, Setting]:
     """The parameters that are not as the spec has them by default."""
-    usual = stored({name: p.default for name, p in model.parameters.items()})
+    usual = full(model, {})
     return {name: value for name, value in parameters.items() if value != usual[name]}
 
 
@@ -300,63 +328,6 @@ def _silent(
     if model.flaws and not settings.flaws:
         notes.append(f"the flaws: {', '.join(model.flaws)}")
     return tuple(notes)
-
-
-def save(
-    instance: Instance, result: CheckResult, names: Mapping[str, str], trace_dir: Path | None
-) -> dict[str, Path]:
-    """Write the counterexamples; where they are, by property.
-
-    Where no folder was named, one that cannot be written is a warning. Raises UsageError.
-    """
-    from ..traces import itf
-
-    found = (*result.unproved, *result.violations)
-    traces = {v.property: v.trace for v in found if v.trace is not None}
-    if not traces:
-        return {}
-    folder = trace_dir or DEFAULT_TRACE_DIR
-    saved: dict[str, Path] = {}
-    try:
-        require_writable(folder, f"--trace-dir {folder}", create=True)
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, trace in traces.items():
-            path = folder / names[name]
-            itf.write(trace, path, instance.ir, instance.universe)
-            saved[name] = path
-    except (OSError, UsageError) as error:
-        if trace_dir is not None:
-            raise UsageError(str(error)) from None
-        say(f"warning: the counterexample is not saved: {error}; name a folder with --trace-dir")
-    return saved
-
-
-def file_name(
-    model: Model,
-    settings: Settings,
-    parameters: Mapping[str, Setting],
-    property_name: str,
-    engine: str = EXPLORE,
-) -> str:
-    """The same check writes the same files: model, instance or parameters and flaws, property.
-
-    Symmetry is in the name where it is not what the instance says, and so is an engine that is not
-    the explorer.
-    """
-    file, _, name = model.name.rpartition(":")
-    parts = [Path(file).stem, name] if file else [model.name]
-    if settings.entry is not None and settings.unchanged:
-        parts.append(settings.entry.name)
-    else:
-        parts += [f"{n}-{str(v).lower()}" for n, v in chosen(model, parameters).items()]
-        parts += settings.flaws
-    usual = settings.entry.symmetry if settings.entry is not None and settings.unchanged else None
-    if bool(settings.symmetry) is not bool(usual):
-        parts.append("symmetry" if settings.symmetry else "no-symmetry")
-    if engine != EXPLORE:
-        parts.append(engine)
-    parts.append(property_name)
-    return ".".join(re.sub(r"[^\w=-]+", "-", part) for part in parts) + ".itf.json"
 
 
 def _about(violation: Violation, about: Mapping[str, Any]) -> Violation:

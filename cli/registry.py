@@ -6,6 +6,8 @@ named by file or module, and a `manifest.toml` beside it gives it instances and 
 
 from __future__ import annotations
 
+import contextlib
+import difflib
 import functools
 import typing
 from collections.abc import Callable, Mapping
@@ -17,6 +19,7 @@ from typing import Any
 
 from ..language.annotations import node_class_of
 from ..language.declarations import ParameterDeclaration, mark_of
+from ..language.diagnostics import SpecErrors
 from ..language.failures import UsageError
 from ..language.ir.nodes import PropertyKind
 from ..language.shape import flaws_of, parameter_attributes
@@ -189,6 +192,21 @@ def from_manifest(manifest: Manifest) -> Model:
     place = _beside(manifest, place, "quorate.models.")
     spec = _spec_class(loading.load_module(place), name)
     return _described(manifest.name, spec, manifest)
+
+
+def owners(model: Model, has: Callable[[Model], bool]) -> list[str]:
+    """The registered models for which `has` is true, but `model`; names like its own come first.
+
+    For hints: a model that cannot be loaded is passed over.
+    """
+    found = []
+    for manifest in manifests().values():
+        with contextlib.suppress(UsageError, SpecErrors):
+            other = from_manifest(manifest)
+            if other.spec is not model.spec and has(other):
+                found.append(other.name)
+    alike = difflib.get_close_matches(model.name, found, n=len(found) or 1, cutoff=0.5)
+    return [*alike, *(name for name in found if name not in alike)]
 
 
 def _described(name: str, spec: type[Spec], manifest: Manifest) -> Model:

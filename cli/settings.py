@@ -11,8 +11,8 @@ from typing import Any
 from ..language.failures import UsageError
 from ..traces.trace import Setting
 from .manifest import DEADLOCK, InstanceEntry
-from .registry import Model, Parameter
-from .suggest import brief, unknown
+from .registry import Model, Parameter, owners
+from .suggest import brief, has_it, unknown
 
 
 @dataclass(frozen=True)
@@ -83,8 +83,7 @@ def settle(
     parameters = {n: _given(model, n, v) for n, v in base.parameters.items()} if base else {}
     chosen = _once([*(entry.flaws if entry else ()), *given.flaws])
     for flaw in chosen:
-        if flaw not in model.flaws:
-            raise unknown(f"flaw of {model.name}", flaw, model.flaws)
+        _require_flaw(model, flaw)
     names = given.properties or _claimed(model, entry, given)
     for name in names or ():
         if name not in model.properties and name != DEADLOCK:
@@ -98,6 +97,12 @@ def settle(
         entry=entry,
         given=given,
     )
+
+
+def _require_flaw(model: Model, name: str) -> None:
+    if name not in model.flaws:
+        hint = has_it(owners(model, lambda other: name in other.flaws))
+        raise unknown(f"flaw of {model.name}", name, model.flaws, hint)
 
 
 def _once(names: Iterable[str]) -> tuple[str, ...]:
@@ -130,6 +135,12 @@ def stored(parameters: Mapping[str, Any]) -> dict[str, Setting]:
     return {n: v.name if isinstance(v, Enum) else v for n, v in parameters.items()}
 
 
+def full(model: Model, parameters: Mapping[str, Setting]) -> dict[str, Setting]:
+    """All parameters as they are saved: those given, and else the defaults. Raises UsageError."""
+    usual = stored({name: p.default for name, p in model.parameters.items()})
+    return usual | {name: _given(model, name, value) for name, value in parameters.items()}
+
+
 def _assignments(model: Model, texts: Iterable[str]) -> dict[str, Setting]:
     found: dict[str, Setting] = {}
     for text in texts:
@@ -153,7 +164,8 @@ def _parameter(model: Model, name: str) -> Parameter:
         return model.parameters[name]
     if name in model.flaws:
         raise UsageError(f"{name!r} is a flaw, not a parameter: --flaw {name}")
-    raise unknown(f"parameter of {model.name}", name, model.parameters)
+    hint = has_it(owners(model, lambda other: name in other.parameters))
+    raise unknown(f"parameter of {model.name}", name, model.parameters, hint)
 
 
 def _setting(parameter: Parameter, text: str) -> Setting:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from ..language.failures import UsageError
+
+_NAMED = 4  # of many who have it, those that come first
 
 
 def brief(text: str) -> str:
@@ -25,3 +27,14 @@ def unknown(what: str, given: str, allowed: Iterable[str], hint: str = "") -> Us
     if hint:
         lines.append(f"  {hint}")
     return UsageError("\n".join(lines))
+
+
+def has_it(owners: Sequence[str]) -> str:
+    """A hint at who else has what was asked for; none where nobody has."""
+    if not owners:
+        return ""
+    named, more = list(owners[:_NAMED]), len(owners) - _NAMED
+    if more > 0:
+        named.append(f"{more} other{'s' if more > 1 else ''}")
+    told = named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
+    return f"{told} {'has' if len(owners) == 1 else 'have'} it"

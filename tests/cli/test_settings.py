@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from quorate.cli import registry, settings
+from quorate.cli import registry, settings, suggest
 from quorate.language.failures import UsageError
 from quorate.tests.cli.specs import MANIFEST, write
 
@@ -136,3 +136,30 @@ def test_an_unknown_instance_is_refused(lock: str, tmp_path: Path) -> None:
     write(tmp_path, "manifest.toml", MANIFEST)
     with pytest.raises(UsageError, match="did you mean 'three'"):
         settings.settle(registry.find(lock), instance="thre")
+
+
+def test_who_else_has_what_is_not_known_is_said() -> None:
+    raft = registry.find("raft")
+    with pytest.raises(UsageError) as refused:
+        settings.settle(raft, set_=["pre_vote=true"])
+    told = str(refused.value).splitlines()[-1].strip()
+    models = [registry.from_manifest(manifest) for manifest in registry.manifests().values()]
+    having = {model.name for model in models if "pre_vote" in model.parameters}
+    assert having >= {"raft-full", "raft-prevote"}
+    assert told.endswith(" have it")
+    assert set(told.removesuffix(" have it").replace(" and ", ", ").split(", ")) == having
+    paxos = registry.find("paxos")
+    flaw = next(flaw for flaw in raft.flaws if flaw not in paxos.flaws)
+    with pytest.raises(UsageError, match=r"raft.* ha(s|ve) it$"):
+        settings.settle(paxos, flaws=[flaw])
+    with pytest.raises(UsageError) as nobody:
+        settings.settle(raft, set_=["no_such_parameter=1"])
+    assert "have it" not in str(nobody.value)
+
+
+def test_of_many_that_have_it_some_are_named() -> None:
+    assert suggest.has_it([]) == ""
+    assert suggest.has_it(["a"]) == "a has it"
+    assert suggest.has_it(["a", "b", "c"]) == "a, b and c have it"
+    assert suggest.has_it(["a", "b", "c", "d", "e"]) == "a, b, c, d and 1 other have it"
+    assert suggest.has_it(list("abcdef")) == "a, b, c, d and 2 others have it"

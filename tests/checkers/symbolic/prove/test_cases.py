@@ -25,7 +25,7 @@ def test_a_question_is_possible_if_and_only_if_one_of_its_cases_is() -> None:
         assert len(parts) == 2
         assert (z3.sat in parts) is (answer(question) == z3.sat)
     impossible = conjoined([z3.Or(A, B), z3.Not(A), z3.Not(B)])
-    assert {answer(case) for case in cases(impossible)} == {z3.unsat}
+    assert all(answer(case) == z3.unsat for case in cases(impossible))
 
 
 def test_what_has_no_choice_has_no_cases() -> None:
