@@ -126,13 +126,19 @@ class Wary(Paxos):
 
 
 WRONG: list[tuple[type[Paxos], set[str]]] = [
-    (Renouncing, {"promises-are-kept", "VotesSafe", "P2c", "Agreement"}),
+    (
+        Renouncing,
+        {"promises-are-kept", "promises-report-the-last-vote", "VotesSafe", "P2c", "Agreement"},
+    ),
     (Inventing, {"reported-votes-were-cast"}),
     (Silent, {"last-vote-was-cast"}),
-    (Impatient, {"P2c", "VotesSafe", "Agreement", "voting"}),
+    (Impatient, {"P2c", "no-other-is-choosable", "VotesSafe", "Agreement", "voting"}),
     (Fickle, {"one-request-per-ballot", "OneValuePerBallot", "Agreement", "voting"}),
     (Spontaneous, {"votes-were-asked-for", "OneValuePerBallot", "Validity", "voting"}),
-    (Forgiving, {"P1a", "VotesSafe", "Agreement", "voting"}),
+    (
+        Forgiving,
+        {"P1a", "voters-take-part", "no-vote-is-forgotten", "VotesSafe", "Agreement", "voting"},
+    ),
     (Revoking, {"Integrity", "voting"}),
     (Wary, {"can-choose"}),
 ]

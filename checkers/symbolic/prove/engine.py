@@ -31,19 +31,15 @@ from .theory import Theory
 from .values import Outside
 
 ENGINE = "prove"
-
-
-AT_ONCE = 5.0
-"""Seconds for the question whether a conjunct follows from others: most do not."""
+FOLLOWS = (1.0, 4.0)
+"""Seconds for the question whether a conjunct follows from others, twice: most do not."""
 ROUNDS = (1.0, 1.0, 2.0, 2.0, 4.0, 4.0, 8.0, 8.0, 30.0)
 """Seconds for each way to put a question, round after round, until one has an answer. What Z3 finds
 quickly in one form, or from one seed, it may not find at all in another: so it begins anew often.
 """
-
-
-PATIENT = 2.0
-"""From rounds of so many seconds on, a question is also taken apart into cases."""
-MOST_CASES = 200
+PATIENT = 2
+"""From this round on, a question is also taken apart, into `MOST_CASES` cases at most."""
+MOST_CASES = 60
 
 
 @dataclass
@@ -73,7 +69,7 @@ class _Proof:
     def _follows(self, item: Conjunct, others: Sequence[Conjunct]) -> bool:
         claim = self.claims.following(item, others)
         purpose = f"{item.item.name} follows: {item.text}"
-        if self._ask(claim, purpose, (AT_ONCE,)) is not Answer.UNSAT:
+        if self._ask(claim, purpose, FOLLOWS) is not Answer.UNSAT:
             return False
         self._note(claim, "proved")
         return True
@@ -93,7 +89,7 @@ class _Proof:
             self.outside[purpose] = "; ".join(step.words for step in circle)
         for number, seconds in enumerate(rounds):
             answer = self._put(purpose, whole, seconds, number)
-            if answer is Answer.UNKNOWN and seconds >= PATIENT:
+            if answer is Answer.UNKNOWN and number >= PATIENT:
                 answer = self._by_cases(purpose, conjoined(whole), seconds)
             if answer is not Answer.UNKNOWN:
                 return answer
