@@ -18,6 +18,8 @@ from . import bits
 from .bits import Bit
 
 SEED = 20240229
+_LET_GO = 5.0
+"""Seconds that Z3 gets to give up what it is doing, before it is told again."""
 
 
 class Answer(Enum):
@@ -97,8 +99,9 @@ class Solver:
             thread.join(left)
         finally:
             while thread.is_alive():
+                # Not often: one that comes while Z3 is giving up can make it crash.
                 self._solver.interrupt()
-                thread.join(0.05)
+                thread.join(_LET_GO)
             if found and not isinstance(found[0], Exception):
                 answer = Answer(repr(found[0]))
             took = round(time.perf_counter() - begun, 6)
