@@ -187,7 +187,7 @@ def exists(variables: Sequence[z3.ExprRef], body: Bit) -> Bit:
     if z3.is_or(body):
         return bits.some(exists(variables, part) for part in body.children())
     inner, outer = _apart(variables, body)
-    used = [v for v in variables if _occurs(v, inner)]
+    used = [v for v in variables if occurs(v, inner)]
     if not used:
         return bits.both(outer, inner)
     return bits.both(outer, z3.Exists(used, bits.term(inner)))
@@ -220,7 +220,7 @@ def _solved(variables: list[z3.ExprRef], body: Bit) -> tuple[list[z3.ExprRef], B
             left, right = part.children()
             for one, other in ((left, right), (right, left)):
                 match = next((v for v in variables if v.eq(one)), None)
-                if match is not None and not _occurs(match, other):
+                if match is not None and not occurs(match, other):
                     variables = [v for v in variables if not v.eq(match)]
                     body = simplified(z3.substitute(body, (match, other)))
                     again = True
@@ -253,12 +253,13 @@ def _apart(variables: Iterable[z3.ExprRef], body: Bit) -> tuple[Bit, Bit]:
     inner: list[Bit] = []
     outer: list[Bit] = []
     for part in _conjuncts(body):
-        bound = not isinstance(part, bool) and any(_occurs(v, part) for v in names)
+        bound = not isinstance(part, bool) and any(occurs(v, part) for v in names)
         (inner if bound else outer).append(part)
     return bits.every(inner), bits.every(outer)
 
 
-def _occurs(variable: z3.ExprRef, term: Bit) -> bool:
+def occurs(variable: z3.ExprRef, term: Bit) -> bool:
+    """Whether a variable is somewhere in a term."""
     if isinstance(term, bool):
         return False
     seen: set[int] = set()

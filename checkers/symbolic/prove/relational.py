@@ -16,8 +16,7 @@ from dataclasses import dataclass, field
 
 import z3
 
-HORIZON = 1
-"""How often what is promised of something is given a name, of which more is promised."""
+from .logic import occurs
 
 
 @dataclass(frozen=True)
@@ -122,7 +121,7 @@ class Relational:
             return self._formula(body, positive, bound)  # the variables are constants now
         if not universal:
             exists = z3.Exists(variables, body if positive else z3.Not(body))
-            used = [variable for variable in bound if _occurs(variable, exists)]
+            used = [variable for variable in bound if occurs(variable, exists)]
             edges = {(u.sort().name(), v.sort().name()) for u in used for v in variables}
             if edges & self.cut:
                 return self._postponed(exists, used)
@@ -156,16 +155,10 @@ class Relational:
 
     def _instantiate(self, formula: z3.BoolRef) -> None:
         """Say of what is named that it has what it is promised."""
-        done: set[tuple[int, ...]] = set()
-        for _ in range(HORIZON):
-            named = _named([formula, *self.facts])
-            for number, promise in enumerate(list(self._promises)):
-                choices = [named.get(v.sort().name(), []) for v in promise.variables]
-                for values in itertools.product(*choices):
-                    key = (number, *(value.get_id() for value in values))
-                    if key not in done:
-                        done.add(key)
-                        self.facts.append(self._instance(promise, values))
+        named = _named([formula, *self.facts])
+        for promise in list(self._promises):
+            choices = [named.get(v.sort().name(), []) for v in promise.variables]
+            self.facts += [self._instance(promise, one) for one in itertools.product(*choices)]
 
     def _instance(self, promise: _Promise, values: tuple[z3.ExprRef, ...]) -> z3.BoolRef:
         pairs = list(zip(promise.variables, values, strict=True))
@@ -189,7 +182,7 @@ class Relational:
         applied = _innermost(literal)
         if applied is None:
             return literal
-        if not any(_occurs(variable, applied) for variable in bound):
+        if not any(occurs(variable, applied) for variable in bound):
             return self._literal(z3.substitute(literal, (applied, self._value(applied))), bound)
         compared = self._compared(literal, applied)
         if compared is not None:
@@ -331,7 +324,3 @@ def _innermost(term: z3.ExprRef) -> z3.ExprRef | None:
         and term.sort().kind() == z3.Z3_UNINTERPRETED_SORT
     )
     return term if is_function else None
-
-
-def _occurs(variable: z3.ExprRef, term: z3.ExprRef) -> bool:
-    return bool(term.eq(variable)) or any(_occurs(variable, part) for part in term.children())
